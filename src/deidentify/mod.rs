@@ -1,0 +1,1 @@
+//! Findings to edits: drop, mask, generalise, pseudonym, token and back.

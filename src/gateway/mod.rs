@@ -1,0 +1,1 @@
+//! The only code that knows pingora and hyper: one straight path from socket to socket.

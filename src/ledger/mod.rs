@@ -1,0 +1,1 @@
+//! Proof of every decision: an append-only, hash-chained journal, synced before a byte crosses.

@@ -1,0 +1,1 @@
+//! Metrics: closed label sets, base units, one struct of handles passed in.

@@ -1,0 +1,1 @@
+//! What people chose and signed: subjects, homes, consents, instruments, assessments, exemptions.

@@ -1,0 +1,1 @@
+//! The three pure steps of every message, either way: inspect, decide, apply.

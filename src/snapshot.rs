@@ -1,0 +1,1 @@
+//! Everything one message reads: one immutable value, swapped whole on reload.
