@@ -1,0 +1,1 @@
+//! What the configuration refers to, fetched: keys, key sets, the country database.
