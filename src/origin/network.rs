@@ -83,7 +83,7 @@ impl Hops {
         self.from.iter().any(|network| network.contains(peer))
     }
 
-    /// Every header that speaks of the caller here. Believed or not, none of them is for the backend.
+    /// Every header that speaks of the caller here, if a trusted hop sent it.
     pub fn headers(&self) -> impl Iterator<Item = &HeaderName> {
         [&self.subject, &self.jurisdiction, &self.home, &self.age_band, &self.role, &self.address].into_iter().flatten()
     }
