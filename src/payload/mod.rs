@@ -1,9 +1,25 @@
 //! Bytes to fields and back: formats give [`Document`]s, edits are spliced into the original bytes.
 
+pub mod coding;
+mod escape;
+pub mod form;
+pub mod head;
+pub mod json;
+mod pairs;
+pub mod select;
+mod splice;
+pub mod text;
+
+pub use escape::Escape;
+pub use select::Selector;
+
 use crate::model::OpaqueReason;
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
+
+/// Every format a body can have. The query of the target is a form as well.
+pub const ALL: &[&dyn Format] = &[&json::Json, &form::Form, &text::Text];
 
 /// Byte range in the source of a [`Part`], half open.
 pub type Span = Range<usize>;
@@ -65,6 +81,21 @@ pub struct Node<'a> {
 #[derive(Debug, Clone, Default)]
 pub struct Document<'a> {
     pub nodes: Vec<Node<'a>>,
+    /// The bytes that spans count in.
+    pub source: &'a [u8],
+    /// How scalars are written in those bytes.
+    pub escape: Escape,
+}
+
+impl Document<'_> {
+    /// Where ranges of the decoded text of a node lie in the source, escape sequences included; one walk for all of them.
+    pub fn locate(&self, node: &Node<'_>, ranges: &[Range<usize>]) -> Vec<Span> {
+        if matches!(node.text, Cow::Borrowed(_)) {
+            return ranges.iter().map(|r| node.span.start + r.start..node.span.start + r.end).collect();
+        }
+        let escape = if matches!(node.kind, Kind::Text | Kind::Name) { self.escape } else { Escape::None };
+        escape.locate(self.source.get(node.span.clone()).unwrap_or_default(), node.span.start, ranges)
+    }
 }
 
 /// One change to the source bytes.
@@ -118,4 +149,58 @@ pub trait Format: Sync {
     fn text<'a>(&self, bytes: &'a [u8], span: &Span, kind: Kind) -> Cow<'a, str>;
     /// The bytes with `edits` made: untouched bytes stay as they came, new text is escaped for its place.
     fn splice(&self, bytes: &[u8], edits: &[Edit]) -> Vec<u8>;
+}
+
+/// Marks the start of UTF-8; skipped, though spans count it.
+const BOM: &[u8] = b"\xEF\xBB\xBF";
+
+/// Picks the format by media type and reads the body with it, or says why the body is opaque.
+///
+/// A body without a type, as `application/octet-stream` or as `text/plain` that reads as a JSON object or array is JSON:
+/// some origin will read it so, and that reading shows more. An empty body is a document without nodes.
+pub fn read<'a>(content_type: Option<&str>, body: &'a [u8], limits: &Limits) -> Result<(&'static dyn Format, Document<'a>), OpaqueReason> {
+    if body.len() > limits.bytes {
+        return Err(OpaqueReason::Size);
+    }
+    let media = Media::parse(content_type.unwrap_or_default());
+    if body.is_empty() {
+        return Ok((media.format().unwrap_or(&text::Text), Document::default()));
+    }
+    if !media.utf8 || body.starts_with(b"\xFF\xFE") || body.starts_with(b"\xFE\xFF") {
+        return Err(OpaqueReason::Charset);
+    }
+    if matches!(media.essence.as_str(), "" | "application/octet-stream" | "text/plain") {
+        match json::Json.parse(body, limits) {
+            Ok(document) if document.nodes.first().is_some_and(|root| matches!(root.kind, Kind::Object | Kind::Array)) => return Ok((&json::Json, document)),
+            Err(reason) if json::opens_container(body) && !matches!(reason, OpaqueReason::Syntax | OpaqueReason::Utf8) => return Err(reason),
+            _ => {}
+        }
+    }
+    let format = media.format().ok_or(OpaqueReason::Type)?;
+    Ok((format, format.parse(body, limits)?))
+}
+
+/// A media type as far as reading needs it (RFC 9110 section 8.3).
+struct Media {
+    /// Type and subtype, lower case.
+    essence: String,
+    /// No charset is named, or one that UTF-8 includes.
+    utf8: bool,
+}
+
+impl Media {
+    fn parse(value: &str) -> Media {
+        let mut parts = value.split(';');
+        let essence = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
+        let charsets = parts.filter_map(|p| p.split_once('=')).filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
+        let mut values = charsets.map(|(_, value)| value.trim().trim_matches(['"', '\'']).to_ascii_lowercase());
+        Media { essence, utf8: values.all(|v| matches!(v.as_str(), "utf-8" | "utf8" | "us-ascii" | "ascii")) }
+    }
+
+    fn format(&self) -> Option<&'static dyn Format> {
+        let reads = |format: &&&'static dyn Format| {
+            format.media_types().iter().any(|m| *m == self.essence || (m.starts_with('+') && self.essence.ends_with(m) && self.essence.contains('/')))
+        };
+        ALL.iter().find(reads).copied()
+    }
 }
