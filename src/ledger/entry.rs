@@ -90,6 +90,12 @@ impl Prepared {
         Ok(Prepared { id: entry.id.clone(), members })
     }
 
+    /// About how long its line is.
+    pub(super) fn bytes(&self) -> usize {
+        const PLACE_BYTES: usize = 200;
+        self.members.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>().saturating_add(PLACE_BYTES)
+    }
+
     /// The line after `head`, with its newline, and the head it makes.
     pub(super) fn line(&self, head: &Head) -> (String, Head) {
         let seq = head.seq.saturating_add(1);

@@ -3,6 +3,7 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// A folder of segments.
 pub trait Storage: Send {
@@ -23,6 +24,10 @@ pub trait Segment: Send {
     /// Cuts the segment to its first `length` bytes.
     fn truncate(&mut self, length: u64) -> io::Result<()>;
 }
+
+/// A reader that asks whether the folder is being written holds the lock for an instant: try again before giving up.
+const LOCK_ATTEMPTS_MAX: u32 = 5;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 const SUFFIX: &str = ".jsonl";
 
@@ -49,11 +54,15 @@ impl Directory {
     pub fn create(path: &Path) -> io::Result<Self> {
         fs::create_dir_all(path)?;
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(path.join("lock"))?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Directory { path: path.to_owned(), lock: Some(lock) }),
-            Err(TryLockError::WouldBlock) => Err(io::Error::other(format!("another process writes the ledger `{}`", path.display()))),
-            Err(TryLockError::Error(error)) => Err(error),
+        for attempt in 1..=LOCK_ATTEMPTS_MAX {
+            match lock.try_lock() {
+                Ok(()) => return Ok(Directory { path: path.to_owned(), lock: Some(lock) }),
+                Err(TryLockError::WouldBlock) if attempt < LOCK_ATTEMPTS_MAX => std::thread::sleep(LOCK_PAUSE),
+                Err(TryLockError::WouldBlock) => break,
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
         }
+        Err(io::Error::other(format!("another process writes the ledger `{}`", path.display())))
     }
 
     /// For reading, beside a writer if there is one.

@@ -9,14 +9,16 @@
 
 mod embedded;
 mod index;
+mod key;
 mod order;
 mod store;
 mod subject;
 
 pub use embedded::{Embedded, Options};
-pub use order::{ConsentOrder, EndOrder, Ending, HomeOrder, Named, Order};
+pub use key::RegistryKey;
+pub use order::{ConsentOrder, EndOrder, Ending, HomeOrder, InvalidOrder, Named, ORDER_BYTES_MAX, Order, id_of, subject_of};
 pub use store::{Store, head_in};
-pub use subject::{InvalidSubject, RegistryKey, SubjectKey};
+pub use subject::{ID_BYTES_MAX, InvalidSubject, SubjectKey};
 
 use crate::model::basis::{Assessment, Bases, Consent, Element, Exemption, Instrument};
 use crate::model::data::closed;
