@@ -1,1 +1,21 @@
-//! Proof of every decision: an append-only, hash-chained journal, synced before a byte crosses.
+//! The journal: proof of every decision, durable before a byte crosses.
+//!
+//! ```text
+//! DIR/lock              held by the one writer
+//! DIR/00000001.jsonl    a segment: one entry a line, canonical JSON, each with the hash of the one before
+//! DIR/00000002.jsonl    the chain goes on across segments
+//! ```
+//!
+//! [`entry`] is the format, [`verify`] reads a journal and names the first bad line, [`writer`] is the single writer and the only
+//! maker of a [`Receipt`]. The head is also kept at an [`Anchor`](crate::model::evidence::Anchor), so a journal that lost its end is noticed.
+
+pub mod entry;
+mod flood;
+pub mod storage;
+pub mod verify;
+pub mod writer;
+
+pub use entry::{Detected, Entry, Event};
+pub use storage::{Directory, Storage};
+pub use verify::{Report, verify};
+pub use writer::{OpenError, Options, Receipt, Recovery, Unavailable, Writer};

@@ -74,6 +74,14 @@ closed! {
         Withdrawal = "withdrawal_method",
         Retention = "retention",
         Notice = "notice",
+        /// Where the data goes.
+        Destinations = "destinations",
+        /// Asked apart from other matters (PIPL 14, GDPR 7(2)).
+        PresentedSeparately = "presented_separately",
+        /// No box was ticked beforehand (GDPR 4(11), recital 32).
+        NotPreticked = "not_preticked",
+        /// Who answered for a minor, and how that was verified (PIPL 31, GDPR 8).
+        Guardian = "guardian",
     }
 }
 
@@ -195,7 +203,32 @@ impl Consent {
             Element::Withdrawal => said(&self.withdrawal_method),
             Element::Retention => said(&self.retention),
             Element::Notice => said(&self.notice.digest),
+            Element::Destinations => !self.destinations.is_empty(),
+            Element::PresentedSeparately => self.presented_separately,
+            Element::NotPreticked => !self.preticked,
+            Element::Guardian => self.guardian.as_ref().is_some_and(|g| !g.verification.trim().is_empty()),
         }
+    }
+
+    /// What a consent of this class must show at the least, whatever the policy, and this record does not.
+    /// With anything in it the record is *insufficient*: kept as evidence, it opens nothing. A policy may demand more.
+    pub fn deficiencies(&self) -> BTreeSet<Element> {
+        let distinct = matches!(self.class, ConsentClass::Separate | ConsentClass::Written | ConsentClass::Explicit);
+        let of_class: &[Element] = match self.class {
+            ConsentClass::General => &[],
+            ConsentClass::Guardian => &[Element::Guardian],
+            // GDPR 49(1)(a): informed of the possible risks of the transfer.
+            ConsentClass::Explicit => &[Element::PresentedSeparately, Element::Notice, Element::Withdrawal, Element::Risks],
+            ConsentClass::Separate | ConsentClass::Written => &[Element::PresentedSeparately, Element::Notice, Element::Withdrawal],
+        };
+        // PIPL 39: name and contact of the recipient, purpose, method, categories, and how to exercise rights against it.
+        let of_transfer: &[Element] = if distinct && self.recipient.is_some() {
+            &[Element::RecipientName, Element::RecipientContact, Element::Method, Element::Categories, Element::RightsProcedure, Element::Destinations]
+        } else {
+            &[]
+        };
+        let of_all = [Element::Purpose, Element::NotPreticked];
+        of_all.iter().chain(of_class).chain(of_transfer).copied().filter(|e| !self.tells(*e)).collect()
     }
 }
 

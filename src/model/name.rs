@@ -77,6 +77,8 @@ names! {
     BasisId;
     /// One exchange; its ledger entries are `<id>/request` and `<id>/response`.
     DecisionId;
+    /// One line of the ledger: `<exchange>/request`, `<exchange>/response`, `registry/<event>` …
+    EntryId;
     /// What kind of identifier names a subject: `account`, `phone`, `email`, `cn_resident_id`, `device`.
     Namespace;
     /// A running gateway.

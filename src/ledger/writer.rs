@@ -1,0 +1,441 @@
+//! The single writer. Entries that wait together are written together and synced once; only then are they answered.
+//!
+//! A failed write or sync ends the writer, not the process: what the kernel still holds after a failed `fsync` is unknown, and asking it
+//! again may well succeed without the data (Rebello et al., "Can Applications Recover from fsync Failures?", USENIX ATC 2020). Until the
+//! node is started again, and the journal read again, every append is refused and whatever would cross a border gets 503.
+//!
+//! The head is kept at the anchor by another thread, after the sync, so the anchor may lag by a moment and never leads.
+
+use super::entry::{Entry, Prepared, genesis, own_head};
+use super::flood::Flood;
+use super::storage::{Directory, Segment, Storage, segment_name, segment_number};
+use super::verify::{Bad, Shortening, Walk};
+use crate::model::EntryId;
+use crate::model::evidence::{Anchor, Head};
+use jiff::Timestamp;
+use std::fmt;
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+/// How long the writer sleeps when there is nothing to write, before it looks for minutes of refusals that have ended.
+const TICK: Duration = Duration::from_secs(1);
+/// Shortest time between two heads given to the anchor: each costs it a sync of its own.
+const ANCHOR_PAUSE: Duration = Duration::from_millis(100);
+
+/// Bounds of the writer.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// A segment that has grown to this many bytes is closed. Start-up reads the last one whole.
+    pub segment_bytes_max: u64,
+    /// Most entries waiting to be written; more wait outside.
+    pub queue_entries_max: usize,
+    /// Most bytes written before a sync.
+    pub group_bytes_max: usize,
+    /// Refusals of one API and rule written whole per minute; the rest are counted.
+    pub refusals_per_minute: u64,
+    /// How long an append may take.
+    pub deadline: Duration,
+}
+
+impl Default for Options {
+    /// 64 MiB read at some 500 MB/s keep start-up near 0.1 s; 4,096 entries of some 2 KiB are 8 MiB; 1 MiB a sync keeps its time near that of an
+    /// empty one; 10 refusals a minute and rule, at 2 KiB, are under 30 MiB a day.
+    fn default() -> Self {
+        Options { segment_bytes_max: 64 << 20, queue_entries_max: 4_096, group_bytes_max: 1 << 20, refusals_per_minute: 10, deadline: Duration::from_secs(5) }
+    }
+}
+
+/// Proof that an entry is durable. Only the writer makes one.
+#[derive(Debug)]
+#[must_use]
+pub struct Receipt {
+    id: EntryId,
+    head: Head,
+}
+
+impl Receipt {
+    /// Which entry.
+    pub fn id(&self) -> &EntryId {
+        &self.id
+    }
+
+    /// Its place in the journal.
+    pub fn head(&self) -> &Head {
+        &self.head
+    }
+}
+
+/// The entry is not known to be durable. The text is for the operator, never for a client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unavailable(pub String);
+
+impl fmt::Display for Unavailable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the ledger is unavailable: {}", self.0)
+    }
+}
+
+impl std::error::Error for Unavailable {}
+
+/// What start-up found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recovery {
+    /// Where the chain goes on.
+    pub head: Head,
+    /// Bytes of an unfinished write that were cut from the end. None of them was ever acknowledged.
+    pub torn_bytes: u64,
+}
+
+/// Why the journal was not opened. Nothing was changed.
+#[derive(Debug)]
+pub enum OpenError {
+    Io(io::Error),
+    /// The anchor could not be read.
+    Anchor(String),
+    /// A line is bad and it is not the trace of a write that was cut off.
+    Broken(Bad),
+    /// Entries that were durable are gone.
+    Shortened(Shortening),
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            OpenError::Io(error) => write!(f, "cannot open the ledger: {error}"),
+            OpenError::Anchor(why) => write!(f, "cannot read the ledger's head in the registry: {why}"),
+            OpenError::Broken(bad) => {
+                write!(f, "the ledger is broken: {}:{} {}; put the folder aside as evidence and start with an empty one", bad.file, bad.line, bad.why)
+            }
+            OpenError::Shortened(Shortening::Shortened { remembered, found }) => {
+                write!(f, "the ledger was shortened: it ends at entry {found}, the registry remembers entry {remembered}; restore the missing segments")
+            }
+            OpenError::Shortened(_) => write!(f, "the ledger is not the one the registry remembers; restore its segments"),
+        }
+    }
+}
+
+impl std::error::Error for OpenError {}
+
+impl From<io::Error> for OpenError {
+    fn from(error: io::Error) -> Self {
+        OpenError::Io(error)
+    }
+}
+
+/// A handle on the writer. When the last one goes, what is waiting is written and the thread ends.
+#[derive(Clone)]
+pub struct Writer {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    shared: Arc<Shared>,
+    queue: Option<Sender<Message>>,
+    room: Arc<Semaphore>,
+    deadline: Duration,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Shared {
+    healthy: AtomicBool,
+    flood: Mutex<Flood>,
+}
+
+struct Message {
+    entry: Prepared,
+    answer: Option<oneshot::Sender<Result<Receipt, Unavailable>>>,
+    _room: Option<OwnedSemaphorePermit>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.queue = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Writer {
+    /// Opens the journal in `path`, creating it if need be, checks its end and starts the writer.
+    pub fn open(path: &Path, options: Options, anchor: Option<Arc<dyn Anchor>>) -> Result<(Writer, Recovery), OpenError> {
+        Writer::open_with(Box::new(Directory::create(path)?), options, anchor)
+    }
+
+    /// As [`Writer::open`], on any storage.
+    pub fn open_with(storage: Box<dyn Storage>, options: Options, anchor: Option<Arc<dyn Anchor>>) -> Result<(Writer, Recovery), OpenError> {
+        let remembered = anchor.as_ref().map_or(Ok(None), |a| a.last()).map_err(OpenError::Anchor)?;
+        let (journal, recovery) = Journal::recover(storage, options.segment_bytes_max, remembered.as_ref())?;
+        let shared = Arc::new(Shared { healthy: AtomicBool::new(true), flood: Mutex::new(Flood::new(options.refusals_per_minute)) });
+        let (queue, messages) = channel();
+        let work = Work { shared: shared.clone(), journal, messages, group_bytes_max: options.group_bytes_max };
+        let thread = thread::Builder::new().name("ledger".to_owned()).spawn(move || work.run(anchor))?;
+        let room = Arc::new(Semaphore::new(options.queue_entries_max));
+        let inner = Inner { shared, queue: Some(queue), room, deadline: options.deadline, thread: Some(thread) };
+        Ok((Writer { inner: Arc::new(inner) }, recovery))
+    }
+
+    /// Whether entries can still be written. Once false, false until the journal is opened again.
+    pub fn healthy(&self) -> bool {
+        self.inner.shared.healthy.load(Ordering::Acquire)
+    }
+
+    /// Writes an entry and waits until it is durable.
+    ///
+    /// # Errors
+    /// If the writer has failed, or the deadline ran out; then the entry may yet become durable: an intent without an outcome.
+    pub async fn append(&self, entry: Entry) -> Result<Receipt, Unavailable> {
+        let prepared = prepare(&entry)?;
+        let answered = tokio::time::timeout(self.inner.deadline, async {
+            let room = self.inner.room.clone().acquire_owned().await.map_err(|_| stopped())?;
+            let (answer, answered) = oneshot::channel();
+            self.send(Message { entry: prepared, answer: Some(answer), _room: Some(room) })?;
+            answered.await.map_err(|_| stopped())?
+        });
+        answered.await.map_err(|_| Unavailable("the deadline for an entry ran out".to_owned()))?
+    }
+
+    /// Writes an entry without waiting: for refusals, which need no proof before they are answered. Refusals above the set rate are
+    /// counted and written once a minute. If the writer cannot keep up, a refusal is counted and anything else is given up.
+    pub fn append_later(&self, entry: Entry) {
+        if !self.healthy() || !self.flood().admits(&entry) {
+            return;
+        }
+        let room = self.inner.room.clone().try_acquire_owned();
+        let sent = match (room, prepare(&entry)) {
+            (Ok(room), Ok(prepared)) => self.send(Message { entry: prepared, answer: None, _room: Some(room) }).is_ok(),
+            _ => false,
+        };
+        if !sent {
+            self.flood().was_lost(&entry);
+        }
+    }
+
+    fn send(&self, message: Message) -> Result<(), Unavailable> {
+        let queue = self.inner.queue.as_ref().filter(|_| self.healthy()).ok_or_else(stopped)?;
+        queue.send(message).map_err(|_| stopped())
+    }
+
+    fn flood(&self) -> std::sync::MutexGuard<'_, Flood> {
+        self.inner.shared.flood.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn prepare(entry: &Entry) -> Result<Prepared, Unavailable> {
+    Prepared::new(entry).map_err(|error| Unavailable(format!("an entry cannot be written as JSON: {error}")))
+}
+
+fn stopped() -> Unavailable {
+    Unavailable("writing failed earlier; start the node again once the cause is mended".to_owned())
+}
+
+/// The open end of the journal.
+struct Journal {
+    storage: Box<dyn Storage>,
+    segment: Box<dyn Segment>,
+    number: u64,
+    /// Bytes of the segment that are durable.
+    bytes: u64,
+    bytes_max: u64,
+    head: Head,
+}
+
+impl Journal {
+    /// Reads the end of the journal, from the segment that holds the remembered head on, and cuts a torn tail.
+    fn recover(storage: Box<dyn Storage>, bytes_max: u64, remembered: Option<&Head>) -> Result<(Journal, Recovery), OpenError> {
+        let names = storage.segments()?;
+        let start = first_to_read(storage.as_ref(), &names, remembered)?;
+        let before = match start.checked_sub(1).and_then(|index| names.get(index)) {
+            None => genesis(),
+            Some(name) => last_head(&storage.read(name)?).map_err(|why| broken(name, 1, why))?,
+        };
+        let mut walk = Walk::from(before, remembered);
+        let (mut bytes, mut torn_bytes) = (0, 0);
+        for (index, name) in names.iter().enumerate().skip(start) {
+            let content = storage.read(name)?;
+            let reading = walk.segment(&content);
+            bytes = reading.good_bytes as u64;
+            let Some(fault) = reading.fault else { continue };
+            if index + 1 < names.len() || !is_torn(content.get(reading.good_bytes..).unwrap_or_default()) {
+                return Err(broken(name, fault.line, fault.why));
+            }
+            torn_bytes = (content.len() - reading.good_bytes) as u64;
+        }
+        match walk.shortening(remembered) {
+            Shortening::NotChecked | Shortening::None => {}
+            lost => return Err(OpenError::Shortened(lost)),
+        }
+        let last = names.last().cloned().unwrap_or_else(|| segment_name(1));
+        let mut segment = storage.open(&last)?;
+        if torn_bytes > 0 {
+            segment.truncate(bytes)?;
+        }
+        let recovery = Recovery { head: walk.head.clone(), torn_bytes };
+        Ok((Journal { storage, segment, number: segment_number(&last).unwrap_or(1), bytes, bytes_max, head: walk.head }, recovery))
+    }
+
+    /// Writes the entries and syncs once. Each gets the head it made.
+    fn commit(&mut self, entries: &[Message]) -> io::Result<Vec<Head>> {
+        let mut group = String::new();
+        let mut heads: Vec<Head> = Vec::with_capacity(entries.len());
+        for message in entries {
+            let (line, head) = message.entry.line(heads.last().unwrap_or(&self.head));
+            group.push_str(&line);
+            heads.push(head);
+        }
+        if let Err(error) = self.segment.append(group.as_bytes()) {
+            // A full disk may have taken a part: leave whole lines behind. If even that fails, the next start cuts the tail.
+            let _ = self.segment.truncate(self.bytes);
+            return Err(error);
+        }
+        self.segment.sync()?;
+        self.bytes = self.bytes.saturating_add(group.len() as u64);
+        if let Some(head) = heads.last() {
+            self.head = head.clone();
+        }
+        Ok(heads)
+    }
+
+    /// Goes on in a new segment when this one is full.
+    fn rotate(&mut self) -> io::Result<()> {
+        if self.bytes >= self.bytes_max {
+            self.number = self.number.saturating_add(1);
+            self.segment = self.storage.open(&segment_name(self.number))?;
+            self.bytes = 0;
+        }
+        Ok(())
+    }
+}
+
+/// Index of the last segment that begins no later than the remembered head; of the last with any entry if nothing is remembered.
+fn first_to_read(storage: &dyn Storage, names: &[String], remembered: Option<&Head>) -> io::Result<usize> {
+    for (index, name) in names.iter().enumerate().rev() {
+        let content = storage.read(name)?;
+        let first = content.split(|b| *b == b'\n').next().and_then(|line| own_head(line).ok());
+        if first.is_some_and(|first| remembered.is_none_or(|kept| first.seq <= kept.seq)) {
+            return Ok(index);
+        }
+    }
+    Ok(0)
+}
+
+/// The head made by the last line of a closed segment.
+fn last_head(content: &[u8]) -> Result<Head, String> {
+    let line = content.strip_suffix(b"\n").and_then(|c| c.rsplit(|b| *b == b'\n').next()).ok_or("is unfinished")?;
+    own_head(line)
+}
+
+/// Whether bytes that are no good line are what an interrupted write leaves: nothing whole comes after them.
+/// Anything else was changed afterwards, and cutting it would destroy evidence.
+fn is_torn(tail: &[u8]) -> bool {
+    tail.split_inclusive(|b| *b == b'\n').skip(1).all(|piece| piece.strip_suffix(b"\n").is_none_or(|line| own_head(line).is_err()))
+}
+
+fn broken(file: &str, line: usize, why: String) -> OpenError {
+    OpenError::Broken(Bad { file: file.to_owned(), line, why })
+}
+
+/// What the writer's thread owns.
+struct Work {
+    shared: Arc<Shared>,
+    journal: Journal,
+    messages: Receiver<Message>,
+    group_bytes_max: usize,
+}
+
+impl Work {
+    fn run(mut self, anchor: Option<Arc<dyn Anchor>>) {
+        let (heads, keeper) = match anchor.map(keep_heads) {
+            Some((heads, keeper)) => (Some(heads), keeper),
+            None => (None, None),
+        };
+        loop {
+            let first = match self.messages.recv_timeout(TICK) {
+                Ok(message) => Some(message),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
+            let group = self.group(first, Some(Timestamp::now()));
+            self.commit(group, heads.as_ref());
+        }
+        // Minutes that have not ended are written as they stand.
+        let group = self.group(None, None);
+        self.commit(group, heads.as_ref());
+        drop(heads);
+        if let Some(keeper) = keeper {
+            let _ = keeper.join();
+        }
+    }
+
+    /// Everything that waits, up to the size of a group, and the counts of the minutes that ended before `now`.
+    fn group(&self, first: Option<Message>, now: Option<Timestamp>) -> Vec<Message> {
+        let ended = self.shared.flood.lock().unwrap_or_else(PoisonError::into_inner).ended(now);
+        let counted = ended.iter().filter_map(|entry| Prepared::new(entry).ok()).map(|entry| Message { entry, answer: None, _room: None });
+        let mut group: Vec<Message> = counted.chain(first).collect();
+        let mut bytes: usize = group.iter().map(|m| m.entry.bytes()).sum();
+        while bytes < self.group_bytes_max {
+            let Ok(message) = self.messages.try_recv() else { break };
+            bytes = bytes.saturating_add(message.entry.bytes());
+            group.push(message);
+        }
+        group
+    }
+
+    fn commit(&mut self, group: Vec<Message>, heads: Option<&Sender<Head>>) {
+        if group.is_empty() {
+            return;
+        }
+        let made = if self.shared.healthy.load(Ordering::Acquire) { self.journal.commit(&group).map_err(|e| self.fail(&e)) } else { Err(stopped()) };
+        match made {
+            Ok(made) => {
+                if let (Some(heads), Some(head)) = (heads, made.last()) {
+                    let _ = heads.send(head.clone());
+                }
+                for (message, head) in group.into_iter().zip(made) {
+                    answer(message.answer, Ok(Receipt { id: message.entry.id, head }));
+                }
+                if let Err(error) = self.journal.rotate() {
+                    self.fail(&error);
+                }
+            }
+            Err(why) => group.into_iter().for_each(|message| answer(message.answer, Err(why.clone()))),
+        }
+    }
+
+    /// Ends the writer for good.
+    fn fail(&self, error: &io::Error) -> Unavailable {
+        self.shared.healthy.store(false, Ordering::Release);
+        tracing::error!(%error, "the ledger cannot be written; transfers stop until the node is started again");
+        Unavailable(format!("cannot write: {error}"))
+    }
+}
+
+/// Whoever asked may have gone; the entry stands all the same.
+fn answer(to: Option<oneshot::Sender<Result<Receipt, Unavailable>>>, result: Result<Receipt, Unavailable>) {
+    if let Some(to) = to {
+        let _ = to.send(result);
+    }
+}
+
+/// A thread that keeps the latest head at the anchor; one that cannot be kept is tried again with the next.
+fn keep_heads(anchor: Arc<dyn Anchor>) -> (Sender<Head>, Option<JoinHandle<()>>) {
+    let (heads, incoming) = channel::<Head>();
+    let keeper = thread::Builder::new().name("ledger-anchor".to_owned()).spawn(move || {
+        while let Ok(mut head) = incoming.recv() {
+            while let Ok(newer) = incoming.try_recv() {
+                head = newer;
+            }
+            if let Err(error) = anchor.keep(&head) {
+                tracing::warn!(%error, "the registry does not keep the ledger's head");
+            }
+            thread::sleep(ANCHOR_PAUSE);
+        }
+    });
+    (heads, keeper.ok())
+}

@@ -1,0 +1,516 @@
+//! The SQLite file: one connection, blocking calls. Every change and its line of history are one transaction, synced before it returns.
+
+use super::key::{LookUp, RegistryKey};
+use super::order::{ConsentOrder, EndOrder, Ending, HomeOrder, Named, Order};
+use super::subject::{SubjectKey, mint};
+use super::{Change, PAGE_RECORDS_MAX, Page, Record, RecordKind, Shown, SubjectRow, Unavailable, WriteError, Written};
+use crate::model::basis::{Assessment, Bases, Consent, ConsentState, Element, Exemption, Instrument, InstrumentStatus};
+use crate::model::{BasisId, Head, SubjectRef};
+use jiff::Timestamp;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, TransactionBehavior, params};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::collections::BTreeSet;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::time::Duration;
+
+/// How long a call waits for another process that writes the file.
+const BUSY: Duration = Duration::from_secs(1);
+/// Version of the schema this code writes; `user_version` of the file.
+const SCHEMA_VERSION: i64 = 1;
+
+impl From<rusqlite::Error> for Unavailable {
+    fn from(error: rusqlite::Error) -> Self {
+        Unavailable(error.to_string())
+    }
+}
+
+impl From<Unavailable> for WriteError {
+    fn from(why: Unavailable) -> Self {
+        WriteError::Unavailable(why)
+    }
+}
+
+impl From<rusqlite::Error> for WriteError {
+    fn from(error: rusqlite::Error) -> Self {
+        WriteError::Unavailable(error.into())
+    }
+}
+
+/// Everything on record about one person.
+#[derive(Debug, Clone)]
+pub(super) struct Person {
+    pub(super) digests: Vec<LookUp>,
+    pub(super) row: SubjectRow,
+    pub(super) consents: Vec<Consent>,
+}
+
+/// One connection to a registry file.
+#[derive(Debug)]
+pub struct Store {
+    db: Connection,
+    key: RegistryKey,
+    /// Device and inode of the file that is open.
+    file: (u64, u64),
+}
+
+impl Store {
+    /// Opens the file, creating or migrating it if need be. A file made with another key is refused: every person in it would be a stranger.
+    pub fn open(path: &Path, key: &RegistryKey) -> Result<Store, Unavailable> {
+        Store::open_with(path, key, OpenFlags::SQLITE_OPEN_CREATE)
+    }
+
+    /// As [`Store::open`], but a file that is gone stays gone: an empty registry in its place would have forgotten every withdrawal.
+    pub(super) fn reopen(path: &Path, key: &RegistryKey) -> Result<Store, Unavailable> {
+        Store::open_with(path, key, OpenFlags::empty())
+    }
+
+    fn open_with(path: &Path, key: &RegistryKey, flags: OpenFlags) -> Result<Store, Unavailable> {
+        let mut db = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        db.busy_timeout(BUSY)?;
+        db.pragma_update(None, "journal_mode", "WAL")?;
+        // In WAL mode only FULL syncs at each commit; NORMAL may lose acknowledged writes in a power cut.
+        db.pragma_update(None, "synchronous", "FULL")?;
+        db.pragma_update(None, "foreign_keys", true)?;
+        db.pragma_update(None, "trusted_schema", false)?;
+        migrate(&mut db, key)?;
+        let check: String = db.query_row("SELECT value FROM meta WHERE name = 'key_check'", [], |row| row.get(0))?;
+        if check != hex::encode(key.check()) {
+            return Err(Unavailable(format!("`{}` was made with another registry key", path.display())));
+        }
+        Ok(Store { db, key: key.clone(), file: identity(path)? })
+    }
+
+    /// Which file is open.
+    pub(super) fn file(&self) -> (u64, u64) {
+        self.file
+    }
+
+    /// Whether `path` still is the file that is open: the system lets go of a name while the old file lives on under our feet.
+    pub(super) fn is_at(&self, path: &Path) -> bool {
+        identity(path).is_ok_and(|file| file == self.file)
+    }
+
+    /// Makes one change. See [`Written::may_close`] for when it may be acknowledged.
+    pub fn write(&mut self, order: &Order, now: Timestamp) -> Result<Written, WriteError> {
+        let change = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let written = apply(&change, &self.key, order, now)?;
+        change.commit()?;
+        Ok(written)
+    }
+
+    /// Makes many changes in one transaction. One that is refused does not hinder the others; a fault of the store undoes all.
+    pub fn write_all(&mut self, orders: &[Order], now: Timestamp) -> Result<Vec<Result<Written, WriteError>>, Unavailable> {
+        let mut change = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut results = Vec::with_capacity(orders.len());
+        for order in orders {
+            let mut point = change.savepoint()?;
+            let result = apply(&point, &self.key, order, now);
+            match &result {
+                Ok(_) => point.commit()?,
+                Err(WriteError::Unavailable(why)) => return Err(why.clone()),
+                Err(_) => point.rollback()?,
+            }
+            results.push(result);
+        }
+        change.commit()?;
+        Ok(results)
+    }
+
+    /// Writes nothing of meaning: tells whether the file can be written.
+    pub(super) fn probe(&mut self) -> Result<(), Unavailable> {
+        Ok(self.db.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('probe', '')", []).map(|_| ())?)
+    }
+
+    /// What is on record about a person, with the history of their home, oldest first.
+    pub fn show_subject(&self, key: &SubjectKey) -> Result<Option<(SubjectRow, Vec<Written>)>, Unavailable> {
+        let Some(subject) = resolve(&self.db, &self.key.look_up(key))? else { return Ok(None) };
+        let Some(row) = subject_row(&self.db, &subject)? else { return Ok(None) };
+        let sql = "SELECT seq, body FROM events WHERE subject = ?1 AND change IN ('home_set', 'home_change') ORDER BY seq";
+        Ok(Some((row, events(&self.db, sql, [subject.as_str()])?)))
+    }
+
+    /// One record with its history.
+    pub fn show(&self, kind: RecordKind, id: &BasisId) -> Result<Option<Shown>, Unavailable> {
+        let Some(body) = body_of(&self.db, kind, id)? else { return Ok(None) };
+        let record = Record::parse(kind, &body)?;
+        let history = events(&self.db, "SELECT seq, body FROM events WHERE id = ?1 ORDER BY seq", [id.as_str()])?;
+        let (status, missing) = record.standing();
+        Ok(Some(Shown { status, missing, record, history }))
+    }
+
+    /// A page of records of one kind.
+    pub fn list(&self, kind: RecordKind, page: &Page) -> Result<Vec<Record>, Unavailable> {
+        let sql =
+            "SELECT body FROM records WHERE kind = ?1 AND id > ?2 AND (?3 IS NULL OR subject = ?3) AND (?4 IS NULL OR recipient = ?4) ORDER BY id LIMIT ?5";
+        let after = page.after.as_ref().map_or("", |id| id.as_str());
+        let (subject, recipient) = (page.subject.as_ref().map(|s| s.as_str()), page.recipient.as_ref().map(|r| r.as_str()));
+        let limit = page.limit.min(PAGE_RECORDS_MAX) as i64;
+        let mut query = self.db.prepare_cached(sql)?;
+        let bodies = query.query_map(params![kind.id(), after, subject, recipient, limit], text)?;
+        bodies.map(|body| Record::parse(kind, &body?)).collect()
+    }
+
+    /// Changes with a number above `after`, oldest first.
+    pub(super) fn events_after(&self, after: u64, limit: usize) -> Result<Vec<Written>, Unavailable> {
+        events(&self.db, "SELECT seq, body FROM events WHERE seq > ?1 ORDER BY seq LIMIT ?2", params![after as i64, limit.min(i64::MAX as usize) as i64])
+    }
+
+    /// Number of the last change.
+    pub(super) fn last_event(&self) -> Result<u64, Unavailable> {
+        Ok(self.db.query_row("SELECT coalesce(max(seq), 0) FROM events", [], |row| row.get::<_, i64>(0))?.max(0) as u64)
+    }
+
+    /// Changes that are not yet in the ledger.
+    pub(super) fn unjournalled(&self, limit: usize) -> Result<Vec<Written>, Unavailable> {
+        self.events_after(meta(&self.db, "journalled")?.unwrap_or(0), limit)
+    }
+
+    /// Everything up to this event is in the ledger; never moves back.
+    pub(super) fn mark_journalled(&mut self, event: u64) -> Result<(), Unavailable> {
+        let done: u64 = meta(&self.db, "journalled")?.unwrap_or(0);
+        set_meta(&self.db, "journalled", &done.max(event))
+    }
+
+    /// Keeps the head of the journal.
+    pub(super) fn keep_head(&mut self, head: &Head) -> Result<(), Unavailable> {
+        set_meta(&self.db, "ledger_head", head)
+    }
+
+    /// The head of the journal that was last kept.
+    pub fn head(&self) -> Result<Option<Head>, Unavailable> {
+        meta(&self.db, "ledger_head")
+    }
+
+    /// The first `limit` persons whose reference comes after `after`.
+    pub(super) fn persons_after(&self, after: &str, limit: usize) -> Result<Vec<Person>, Unavailable> {
+        let mut query = self.db.prepare_cached("SELECT subject FROM subjects WHERE subject > ?1 ORDER BY subject LIMIT ?2")?;
+        let subjects = query.query_map(params![after, limit as i64], text)?;
+        subjects.filter_map(|subject| subject.map_err(Unavailable::from).and_then(|s| self.person(&reference(&s)?)).transpose()).collect()
+    }
+
+    /// How many persons are on record.
+    pub(super) fn persons(&self) -> Result<usize, Unavailable> {
+        Ok(self.db.query_row("SELECT count(*) FROM subjects", [], |row| row.get::<_, i64>(0))?.max(0) as usize)
+    }
+
+    /// The person behind a look-up digest.
+    pub(super) fn person_of(&self, digest: &LookUp) -> Result<Option<Person>, Unavailable> {
+        resolve(&self.db, digest)?.map_or(Ok(None), |subject| self.person(&subject))
+    }
+
+    /// Everything on record about one person.
+    pub(super) fn person(&self, subject: &SubjectRef) -> Result<Option<Person>, Unavailable> {
+        let Some(row) = subject_row(&self.db, subject)? else { return Ok(None) };
+        let mut query = self.db.prepare_cached("SELECT digest FROM lookups WHERE subject = ?1")?;
+        let digests = query.query_map([subject.as_str()], |row| row.get::<_, LookUp>(0))?.collect::<Result<_, _>>()?;
+        let mut query = self.db.prepare_cached("SELECT body FROM records WHERE subject = ?1 AND kind = 'consent' ORDER BY id")?;
+        let bodies = query.query_map([subject.as_str()], text)?;
+        let consents = bodies.map(|body| from_text(&body?)).collect::<Result<_, Unavailable>>()?;
+        Ok(Some(Person { digests, row, consents }))
+    }
+
+    /// Every instrument, assessment and exemption.
+    pub(super) fn parties(&self) -> Result<Bases, Unavailable> {
+        let mut bases = Bases::default();
+        let mut query = self.db.prepare_cached("SELECT kind, body FROM records WHERE kind <> 'consent' ORDER BY id")?;
+        let mut rows = query.query([])?;
+        while let Some(row) = rows.next()? {
+            let kind: RecordKind = row.get::<_, String>(0)?.parse().map_err(Unavailable)?;
+            match Record::parse(kind, &row.get::<_, String>(1)?)? {
+                Record::Instrument(record) => bases.instruments.push(*record),
+                Record::Assessment(record) => bases.assessments.push(*record),
+                Record::Exemption(record) => bases.exemptions.push(*record),
+                Record::Consent(_) => {}
+            }
+        }
+        Ok(bases)
+    }
+}
+
+/// The journal's head that the registry in this file keeps. Needs no key and changes nothing.
+pub fn head_in(path: &Path) -> Result<Option<Head>, Unavailable> {
+    let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    db.busy_timeout(BUSY)?;
+    meta(&db, "ledger_head")
+}
+
+impl Record {
+    fn parse(kind: RecordKind, body: &str) -> Result<Record, Unavailable> {
+        Ok(match kind {
+            RecordKind::Consent => Record::Consent(from_text::<Box<Consent>>(body)?),
+            RecordKind::Instrument => Record::Instrument(from_text::<Box<Instrument>>(body)?),
+            RecordKind::Assessment => Record::Assessment(from_text::<Box<Assessment>>(body)?),
+            RecordKind::Exemption => Record::Exemption(from_text::<Box<Exemption>>(body)?),
+        })
+    }
+
+    fn kind(&self) -> RecordKind {
+        match self {
+            Record::Consent(_) => RecordKind::Consent,
+            Record::Instrument(_) => RecordKind::Instrument,
+            Record::Assessment(_) => RecordKind::Assessment,
+            Record::Exemption(_) => RecordKind::Exemption,
+        }
+    }
+
+    /// Where the record stands, and what an insufficient consent lacks.
+    fn standing(&self) -> (String, BTreeSet<Element>) {
+        match self {
+            Record::Consent(consent) => {
+                let missing = consent.deficiencies();
+                let open = matches!(consent.state, ConsentState::Given | ConsentState::Renewed);
+                if open && !missing.is_empty() { ("insufficient".to_owned(), missing) } else { (consent.state.to_string(), missing) }
+            }
+            Record::Instrument(instrument) => (instrument.status.to_string(), BTreeSet::new()),
+            Record::Assessment(assessment) => (assessment.result.to_string(), BTreeSet::new()),
+            Record::Exemption(exemption) => (if exemption.expires_at.is_some() { "limited" } else { "open_ended" }.to_owned(), BTreeSet::new()),
+        }
+    }
+}
+
+fn identity(path: &Path) -> Result<(u64, u64), Unavailable> {
+    let file = std::fs::metadata(path).map_err(|e| Unavailable(format!("`{}`: {e}", path.display())))?;
+    Ok((file.dev(), file.ino()))
+}
+
+fn migrate(db: &mut Connection, key: &RegistryKey) -> Result<(), Unavailable> {
+    let change = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let version: i64 = change.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if version > SCHEMA_VERSION {
+        return Err(Unavailable(format!("the registry file has version {version}; this program knows versions up to {SCHEMA_VERSION}")));
+    }
+    if version == 0 {
+        change.execute_batch(include_str!("schema.sql"))?;
+        change.execute("INSERT INTO meta (name, value) VALUES ('key_check', ?1)", [hex::encode(key.check())])?;
+        change.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+    }
+    Ok(change.commit()?)
+}
+
+fn apply(db: &Connection, key: &RegistryKey, order: &Order, now: Timestamp) -> Result<Written, WriteError> {
+    match order {
+        Order::Home(home) => set_home(db, key, home, now),
+        Order::Consent(consent) => add_consent(db, key, consent, now),
+        Order::Instrument(record) => add(db, Record::Instrument(record.clone()), now),
+        Order::Assessment(record) => add(db, Record::Assessment(record.clone()), now),
+        Order::Exemption(record) => add(db, Record::Exemption(record.clone()), now),
+        Order::End(end) => end_record(db, end, now),
+    }
+}
+
+fn set_home(db: &Connection, key: &RegistryKey, order: &HomeOrder, now: Timestamp) -> Result<Written, WriteError> {
+    let subject = resolve_or_mint(db, key, &order.subject)?;
+    for alias in &order.aliases {
+        let digest = key.look_up(alias);
+        match resolve(db, &digest)? {
+            Some(other) if other != subject => {
+                return Err(WriteError::Conflict(format!("an alias in `{}` already names another subject, `{other}`", alias.namespace())));
+            }
+            Some(_) => {}
+            None => bind(db, &digest, &subject)?,
+        }
+    }
+    let row = subject_row(db, &subject)?.ok_or_else(|| Unavailable(format!("the row of `{subject}` is missing")))?;
+    let jurisdictions = order.jurisdictions.as_ref().unwrap_or(&row.jurisdictions);
+    let age_band = order.age_band.unwrap_or(row.age_band);
+    db.execute(
+        "UPDATE subjects SET home = ?2, jurisdictions = ?3, age_band = ?4 WHERE subject = ?1",
+        params![subject.as_str(), order.home.as_str(), to_text(jurisdictions)?, age_band.id()],
+    )?;
+    let moved = row.home.as_ref().is_some_and(|old| *old != order.home);
+    let mut written = event(if moved { Change::HomeChange } else { Change::HomeSet }, now);
+    written.subject = Some(subject);
+    written.home = Some(order.home.clone());
+    written.old_home = row.home;
+    record_event(db, written)
+}
+
+fn add_consent(db: &Connection, key: &RegistryKey, order: &ConsentOrder, now: Timestamp) -> Result<Written, WriteError> {
+    let mut consent = order.consent.clone();
+    consent.subject = match &order.subject {
+        Named::Key(named) => resolve_or_mint(db, key, named)?,
+        Named::Ref(reference) if subject_row(db, reference)?.is_some() => reference.clone(),
+        Named::Ref(reference) => return Err(WriteError::Invalid(format!("`{reference}` is no subject of this registry: name the person by namespace and id"))),
+    };
+    add(db, Record::Consent(Box::new(consent)), now)
+}
+
+/// Keeps a new record. The same record again changes nothing.
+fn add(db: &Connection, record: Record, now: Timestamp) -> Result<Written, WriteError> {
+    let (change, id, subject, recipient) = match &record {
+        Record::Consent(c) => (Change::ConsentAdded, &c.id, Some(&c.subject), c.recipient.as_ref().map(|r| &r.id)),
+        Record::Instrument(i) => (Change::InstrumentAdded, &i.id, None, Some(&i.recipient)),
+        Record::Assessment(a) => (Change::AssessmentAdded, &a.id, None, Some(&a.recipient)),
+        Record::Exemption(e) => (Change::ExemptionAdded, &e.id, None, e.recipient.as_ref()),
+    };
+    let body = to_text(&record)?;
+    let (status, missing) = record.standing();
+    let mut written = event(change, now);
+    (written.id, written.subject, written.recipient) = (Some(id.clone()), subject.cloned(), recipient.cloned());
+    (written.status, written.missing) = (Some(status), missing);
+    let present: Option<(String, String)> =
+        db.query_row("SELECT kind, body FROM records WHERE id = ?1", [id.as_str()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    match present {
+        Some((kind, same)) if kind == record.kind().id() && same == body => return repeated(db, written),
+        Some((kind, _)) => return Err(WriteError::Conflict(format!("`{id}` is already the id of another {kind}: leave `id` out to get a new one"))),
+        None => {}
+    }
+    let (subject, recipient) = (subject.map(|s| s.as_str()), recipient.map(|r| r.as_str()));
+    db.execute(
+        "INSERT INTO records (id, kind, subject, recipient, body) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![id.as_str(), record.kind().id(), subject, recipient, body],
+    )?;
+    record_event(db, written)
+}
+
+/// Ends a record at `now`. What has already ended stays as it ended.
+fn end_record(db: &Connection, order: &EndOrder, now: Timestamp) -> Result<Written, WriteError> {
+    let (kind, change) = match order.what {
+        Ending::Consent => (RecordKind::Consent, Change::ConsentWithdrawn),
+        Ending::Instrument => (RecordKind::Instrument, Change::InstrumentEnded),
+        Ending::Exemption => (RecordKind::Exemption, Change::ExemptionEnded),
+    };
+    let body = body_of(db, kind, &order.id)?.ok_or_else(|| WriteError::NotFound(format!("there is no {kind} `{}`", order.id)))?;
+    let mut record = Record::parse(kind, &body)?;
+    let ended_now = match &mut record {
+        Record::Consent(c) => {
+            let ended = matches!(c.state, ConsentState::Withdrawn | ConsentState::Revoked | ConsentState::Invalidated);
+            if !ended {
+                (c.state, c.ended_at) = (ConsentState::Withdrawn, Some(now));
+            }
+            !ended
+        }
+        Record::Instrument(i) => {
+            let ended = i.status == InstrumentStatus::Terminated;
+            i.status = InstrumentStatus::Terminated;
+            !ended
+        }
+        Record::Exemption(e) => {
+            let ended = e.expires_at.is_some_and(|end| end <= now);
+            e.expires_at = e.expires_at.map_or(Some(now), |end| Some(end.min(now)));
+            !ended
+        }
+        Record::Assessment(_) => false,
+    };
+    let mut written = event(change, now);
+    written.id = Some(order.id.clone());
+    written.status = Some(if order.what == Ending::Exemption { "ended".to_owned() } else { record.standing().0 });
+    (written.subject, written.recipient) = match &record {
+        Record::Consent(c) => (Some(c.subject.clone()), c.recipient.as_ref().map(|r| r.id.clone())),
+        Record::Instrument(i) => (None, Some(i.recipient.clone())),
+        Record::Assessment(a) => (None, Some(a.recipient.clone())),
+        Record::Exemption(e) => (None, e.recipient.clone()),
+    };
+    if !ended_now {
+        return repeated(db, written);
+    }
+    db.execute("UPDATE records SET body = ?2 WHERE id = ?1", params![order.id.as_str(), to_text(&record)?])?;
+    record_event(db, written)
+}
+
+fn event(change: Change, now: Timestamp) -> Written {
+    Written {
+        event: 0,
+        time: now,
+        change,
+        id: None,
+        subject: None,
+        recipient: None,
+        status: None,
+        missing: BTreeSet::new(),
+        home: None,
+        old_home: None,
+        repeated: false,
+    }
+}
+
+fn record_event(db: &Connection, mut written: Written) -> Result<Written, WriteError> {
+    let (id, subject) = (written.id.as_ref().map(|i| i.as_str()), written.subject.as_ref().map(|s| s.as_str()));
+    db.execute("INSERT INTO events (change, id, subject, body) VALUES (?1, ?2, ?3, ?4)", params![written.change.id(), id, subject, to_text(&written)?])?;
+    written.event = db.last_insert_rowid().max(0) as u64;
+    Ok(written)
+}
+
+/// The answer to an order that was carried out before: that of the last event of the record.
+fn repeated(db: &Connection, written: Written) -> Result<Written, WriteError> {
+    let id = written.id.as_ref().map_or("", |id| id.as_str());
+    let last = events(db, "SELECT seq, body FROM events WHERE id = ?1 ORDER BY seq DESC LIMIT 1", [id])?.pop();
+    let (event, time) = last.map_or((0, written.time), |last| (last.event, last.time));
+    Ok(Written { event, time, repeated: true, ..written })
+}
+
+fn events(db: &Connection, sql: &str, arguments: impl rusqlite::Params) -> Result<Vec<Written>, Unavailable> {
+    let mut query = db.prepare_cached(sql)?;
+    let rows = query.query_map(arguments, |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?;
+    rows.map(|row| {
+        let (seq, body) = row?;
+        from_text(&body).map(|written: Written| Written { event: seq.max(0) as u64, ..written })
+    })
+    .collect()
+}
+
+fn resolve_or_mint(db: &Connection, key: &RegistryKey, named: &SubjectKey) -> Result<SubjectRef, Unavailable> {
+    let digest = key.look_up(named);
+    if let Some(subject) = resolve(db, &digest)? {
+        return Ok(subject);
+    }
+    let subject = mint().map_err(|e| Unavailable(e.to_string()))?;
+    db.execute("INSERT INTO subjects (subject) VALUES (?1)", [subject.as_str()])?;
+    bind(db, &digest, &subject)?;
+    Ok(subject)
+}
+
+fn bind(db: &Connection, digest: &LookUp, subject: &SubjectRef) -> Result<(), Unavailable> {
+    db.execute("INSERT INTO lookups (digest, key_id, subject) VALUES (?1, ?2, ?3)", params![digest, RegistryKey::ID, subject.as_str()])?;
+    Ok(())
+}
+
+fn resolve(db: &Connection, digest: &LookUp) -> Result<Option<SubjectRef>, Unavailable> {
+    let found = db.prepare_cached("SELECT subject FROM lookups WHERE digest = ?1")?.query_row([digest], text).optional()?;
+    found.map(|subject| reference(&subject)).transpose()
+}
+
+fn subject_row(db: &Connection, subject: &SubjectRef) -> Result<Option<SubjectRow>, Unavailable> {
+    let mut query = db.prepare_cached("SELECT home, jurisdictions, age_band FROM subjects WHERE subject = ?1")?;
+    let found =
+        query.query_row([subject.as_str()], |row| Ok((row.get::<_, Option<String>>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))).optional()?;
+    let Some((home, jurisdictions, age_band)) = found else { return Ok(None) };
+    let home = home.map(|home| home.parse()).transpose().map_err(garbage)?;
+    Ok(Some(SubjectRow { subject: subject.clone(), home, jurisdictions: from_text(&jurisdictions)?, age_band: age_band.parse().map_err(garbage)? }))
+}
+
+fn body_of(db: &Connection, kind: RecordKind, id: &BasisId) -> Result<Option<String>, Unavailable> {
+    Ok(db.query_row("SELECT body FROM records WHERE id = ?1 AND kind = ?2", [id.as_str(), kind.id()], text).optional()?)
+}
+
+fn meta<T: DeserializeOwned>(db: &Connection, name: &str) -> Result<Option<T>, Unavailable> {
+    let value: Option<String> = db.query_row("SELECT value FROM meta WHERE name = ?1", [name], text).optional()?;
+    value.map(|value| from_text(&value)).transpose()
+}
+
+fn set_meta<T: Serialize>(db: &Connection, name: &str, value: &T) -> Result<(), Unavailable> {
+    db.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)", [name, to_text(value)?.as_str()])?;
+    Ok(())
+}
+
+fn text(row: &Row<'_>) -> rusqlite::Result<String> {
+    row.get(0)
+}
+
+fn reference(subject: &str) -> Result<SubjectRef, Unavailable> {
+    subject.parse().map_err(garbage)
+}
+
+fn from_text<T: DeserializeOwned>(body: &str) -> Result<T, Unavailable> {
+    serde_json::from_str(body).map_err(garbage)
+}
+
+fn to_text<T: Serialize>(value: &T) -> Result<String, Unavailable> {
+    serde_json::to_string(value).map_err(garbage)
+}
+
+fn garbage(error: impl std::fmt::Display) -> Unavailable {
+    Unavailable(format!("the registry holds what it should not: {error}"))
+}
