@@ -1,5 +1,13 @@
 //! The command line: one file per command, all in one table.
 
+mod assessment;
+mod consent;
+mod exemption;
+mod home;
+mod instrument;
+mod ledger;
+mod place;
+
 use clap::{Parser, Subcommand, ValueEnum};
 use std::io::Read;
 use std::process::ExitCode;
@@ -23,7 +31,14 @@ pub enum Format {
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    Assessment(assessment::Arguments),
+    Consent(consent::Arguments),
+    Exemption(exemption::Arguments),
+    Home(home::Arguments),
+    Instrument(instrument::Arguments),
+    Ledger(ledger::Arguments),
+}
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +54,14 @@ pub enum Exit {
 /// Parses the arguments and runs the command.
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
-    let exit: Exit = match arguments.command {};
+    let exit: Exit = match &arguments.command {
+        Command::Assessment(assessment) => assessment::run(assessment, arguments.format),
+        Command::Consent(consent) => consent::run(consent, arguments.format),
+        Command::Exemption(exemption) => exemption::run(exemption, arguments.format),
+        Command::Home(home) => home::run(home, arguments.format),
+        Command::Instrument(instrument) => instrument::run(instrument, arguments.format),
+        Command::Ledger(ledger) => ledger::run(ledger, arguments.format),
+    };
     ExitCode::from(exit as u8)
 }
 
