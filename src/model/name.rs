@@ -36,6 +36,12 @@ macro_rules! names {
         pub struct $name(Arc<str>);
 
         impl $name {
+            /// An identifier that stands in the source code, so it was checked by whoever wrote it.
+            pub fn known(text: &'static str) -> Self {
+                debug_assert!(parse(text).is_ok(), "{text:?} is no identifier");
+                $name(Arc::from(text))
+            }
+
             /// The identifier as text.
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -46,6 +52,12 @@ macro_rules! names {
             type Err = InvalidName;
             fn from_str(text: &str) -> Result<Self, InvalidName> {
                 parse(text).map($name)
+            }
+        }
+
+        impl std::borrow::Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
             }
         }
 

@@ -1,0 +1,1 @@
+//! Why a decision is what it is, as a tree for people.

@@ -1,0 +1,264 @@
+//! What `explain` reads and policies are tested with: a situation in words, turned into facts.
+
+use super::{Builtin, Library, Policy, Setting, decide};
+use crate::model::basis::{Assessment, Consent, Exemption, Instrument};
+use crate::model::facts::{Arrival, CallerFacts, Direction, Otherwise, Site, Store, Terms, UnlawfulField, UnlawfulRecord, Volume};
+use crate::model::{ApiId, Bases, Decision, Facts, OpaqueReason, Places, Purpose, RecipientId, RecordFacts, Region, Regions, RuleId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A message as `explain` and scenarios describe it; what is left out is unknown, and unknown is read strictly.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// When; left out: the moment the policy begins to govern, or (in `explain`) the present.
+    #[serde(default)]
+    pub now: Option<Timestamp>,
+    /// The region this node stands in.
+    #[serde(default)]
+    pub node: Option<Region>,
+    #[serde(default = "request")]
+    pub direction: Direction,
+    #[serde(default)]
+    pub api: Option<ApiId>,
+    pub purpose: Purpose,
+    #[serde(default)]
+    pub recipient: Option<RecipientId>,
+    /// The region that was asked for and that the API lets be asked for.
+    #[serde(default)]
+    pub addressed: Option<Region>,
+    /// The region whose backend answered (responses); left out: the node's.
+    #[serde(default)]
+    pub backend: Option<Region>,
+    #[serde(default)]
+    pub regions: Option<Regions>,
+    #[serde(default)]
+    pub backends: Option<Vec<Region>>,
+    #[serde(default)]
+    pub caller: CallerFacts,
+    #[serde(default)]
+    pub method: Option<String>,
+    #[serde(default)]
+    pub path: Option<String>,
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    #[serde(default)]
+    pub body: Option<String>,
+    #[serde(default)]
+    pub records: Vec<RecordFacts>,
+    #[serde(default)]
+    pub opaque: BTreeSet<OpaqueReason>,
+    #[serde(default)]
+    pub unavailable: BTreeSet<Store>,
+    /// Jurisdictions, areas or groups; left out: every jurisdiction that has a region.
+    #[serde(default)]
+    pub people_of: Option<BTreeSet<String>>,
+    #[serde(default)]
+    pub otherwise: Option<Otherwise>,
+    #[serde(default)]
+    pub unlawful_field: Option<UnlawfulField>,
+    #[serde(default)]
+    pub unlawful_record: Option<UnlawfulRecord>,
+    #[serde(default)]
+    pub arrival: Option<Arrival>,
+    #[serde(default)]
+    pub consents: Vec<Consent>,
+    #[serde(default)]
+    pub instruments: Vec<Instrument>,
+    #[serde(default)]
+    pub assessments: Vec<Assessment>,
+    #[serde(default)]
+    pub exemptions: Vec<Exemption>,
+    #[serde(default)]
+    pub volume: Volume,
+}
+
+fn request() -> Direction {
+    Direction::Request
+}
+
+/// What is on record when a scenario begins.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Given {
+    pub consents: Vec<Consent>,
+    pub instruments: Vec<Instrument>,
+    pub assessments: Vec<Assessment>,
+    pub exemptions: Vec<Exemption>,
+    pub volume: Volume,
+}
+
+/// One test of a policy.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    pub name: String,
+    #[serde(default)]
+    pub given: Given,
+    pub request: Request,
+    /// Part of what `explain` prints: members that are named must be equal, list items that are named must be found.
+    pub expect: serde_json::Value,
+}
+
+/// A situation ready to be decided.
+#[derive(Debug)]
+pub struct Situation {
+    pub facts: Facts,
+    pub terms: Terms,
+    pub regions: Regions,
+}
+
+impl Situation {
+    /// Decides it under `policy`.
+    pub fn decide(&self, policy: &Policy, places: &Places) -> Decision {
+        decide(&self.facts, &Setting { policy, places, regions: &self.regions, terms: &self.terms })
+    }
+}
+
+impl Request {
+    /// The facts this describes under `policy`, at `now` unless it says when itself.
+    ///
+    /// # Errors
+    /// A name in `people_of` that is no jurisdiction, area or group.
+    pub fn situation(&self, policy: &Policy, places: &Places, now: Timestamp) -> Result<Situation, String> {
+        let regions = self.regions.clone().unwrap_or_else(|| policy.regions.clone());
+        let site = |region: &Region| Site { region: region.clone(), jurisdiction: regions.get(region).copied() };
+        let mut people_of = BTreeSet::new();
+        for name in self.people_of.iter().flatten() {
+            people_of.extend(places.members(name).ok_or_else(|| format!("`{name}` in `people_of` is no jurisdiction, area or group"))?);
+        }
+        if self.people_of.is_none() {
+            people_of.extend(regions.values().copied());
+        }
+        let node = self.node.as_ref().map(site);
+        let response = self.direction == Direction::Response;
+        let facts = Facts {
+            now: self.now.unwrap_or(now),
+            backend: self.backend.as_ref().map(site).or_else(|| node.clone()).filter(|_| response),
+            node,
+            direction: self.direction,
+            api: self.api.clone(),
+            caller: self.caller.clone(),
+            recipient: self.recipient.clone(),
+            purpose: self.purpose.clone(),
+            addressed: self.addressed.clone(),
+            opaque: self.opaque.clone(),
+            unavailable: self.unavailable.clone(),
+            records: self.records.clone(),
+            bases: Bases {
+                consents: self.consents.clone(),
+                instruments: self.instruments.clone(),
+                assessments: self.assessments.clone(),
+                exemptions: self.exemptions.clone(),
+            },
+            volume: self.volume.clone(),
+        };
+        let terms = Terms {
+            backends: self.backends.clone().unwrap_or_else(|| regions.keys().cloned().collect()),
+            pinned: None,
+            people_of,
+            otherwise: self.otherwise.unwrap_or(Otherwise::Home),
+            unlawful_field: self.unlawful_field.unwrap_or(UnlawfulField::Whole),
+            unlawful_record: self.unlawful_record.unwrap_or(UnlawfulRecord::Whole),
+            arrival: self.arrival.unwrap_or(Arrival::Home),
+            caller_by_geo: true,
+        };
+        Ok(Situation { facts, terms, regions })
+    }
+}
+
+/// How a scenario went.
+#[derive(Debug, Serialize)]
+pub struct Outcome {
+    pub name: String,
+    /// What differs from the expectation; empty: passed.
+    pub differences: Vec<String>,
+    /// Every rule the decision names anywhere.
+    #[serde(skip)]
+    pub rules: BTreeSet<RuleId>,
+}
+
+impl Outcome {
+    /// Whether all that was expected was found.
+    pub fn passed(&self) -> bool {
+        self.differences.is_empty()
+    }
+}
+
+/// Runs one scenario of `policy`, at the moment the policy begins to govern unless the scenario says when.
+pub fn run(scenario: &Scenario, policy: &Policy, places: &Places) -> Outcome {
+    let mut request = scenario.request.clone();
+    let given = scenario.given.clone();
+    request.consents.extend(given.consents);
+    request.instruments.extend(given.instruments);
+    request.assessments.extend(given.assessments);
+    request.exemptions.extend(given.exemptions);
+    request.volume.extend(given.volume);
+    let name = scenario.name.clone();
+    let situation = match request.situation(policy, places, policy.effective) {
+        Ok(situation) => situation,
+        Err(message) => return Outcome { name, differences: vec![message], rules: BTreeSet::new() },
+    };
+    let decision = situation.decide(policy, places);
+    let mut differences = Vec::new();
+    match serde_json::to_value(&decision) {
+        Ok(found) => compare(&scenario.expect, &found, "", &mut differences),
+        Err(error) => differences.push(error.to_string()),
+    }
+    Outcome { name, differences, rules: named(&decision) }
+}
+
+/// Every rule a decision names: of the outcome, of each category, in conflicts.
+pub fn named(decision: &Decision) -> BTreeSet<RuleId> {
+    let categories = decision.records.iter().flat_map(|record| record.categories.values()).flat_map(|verdict| &verdict.rules);
+    let pairs = decision.conflicts.iter().flat_map(|(a, b)| [a, b]);
+    decision.rules.iter().chain(categories).chain(pairs).cloned().collect()
+}
+
+/// Rules of `policy` that no decision of `outcomes` names.
+pub fn uncovered<'p>(policy: &'p Policy, outcomes: &[Outcome]) -> Vec<&'p RuleId> {
+    let named: BTreeSet<&RuleId> = outcomes.iter().flat_map(|outcome| &outcome.rules).collect();
+    policy.rules.iter().map(|rule| &rule.id).filter(|id| !named.contains(id)).collect()
+}
+
+/// Members by name, list items by presence, everything else by equality. An empty list means empty.
+fn compare(wanted: &serde_json::Value, found: &serde_json::Value, at: &str, differences: &mut Vec<String>) {
+    use serde_json::Value;
+    let here = if at.is_empty() { "the decision" } else { at };
+    match (wanted, found) {
+        (Value::Object(wanted), Value::Object(found)) => {
+            for (name, value) in wanted {
+                match found.get(name) {
+                    Some(inner) => compare(value, inner, &format!("{at}/{name}"), differences),
+                    None => differences.push(format!("{at}/{name}: expected {value}, found nothing")),
+                }
+            }
+        }
+        (Value::Array(wanted), Value::Array(found)) if !wanted.is_empty() => {
+            for item in wanted {
+                let matches = |candidate: &&Value| {
+                    let mut inner = Vec::new();
+                    compare(item, candidate, "", &mut inner);
+                    inner.is_empty()
+                };
+                if !found.iter().any(|candidate| matches(&candidate)) {
+                    differences.push(format!("{here}: expected {item} among {}", Value::Array(found.clone())));
+                }
+            }
+        }
+        _ if wanted == found => {}
+        _ => differences.push(format!("{here}: expected {wanted}, found {found}")),
+    }
+}
+
+/// Whether a rule is built in: such rules are always there and need no coverage.
+pub fn is_built_in(id: &RuleId) -> bool {
+    id.as_str().parse::<Builtin>().is_ok()
+}
+
+/// Runs every scenario of every version of every policy.
+pub fn run_all(library: &Library) -> Vec<(&Policy, Vec<Outcome>)> {
+    let policies = library.ids().flat_map(|id| library.versions(id));
+    policies.map(|policy| (policy, policy.scenarios.iter().map(|scenario| run(scenario, policy, &library.places)).collect())).collect()
+}
