@@ -2,11 +2,10 @@
 
 use super::place::{Failure, ended, pretty, print};
 use super::{Exit, Format};
-use crate::ledger::verify::{Report, Shortening, verify};
-use crate::ledger::{Directory, Storage};
+use crate::ledger::Directory;
+use crate::ledger::verify::{Report, Shortening, entries_of, verify};
 use crate::model::DecisionId;
 use crate::registry::head_in;
-use serde_json::Value;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -71,20 +70,14 @@ fn told(report: &Report) -> String {
 }
 
 fn show(folder: &Path, id: &DecisionId, format: Format) -> Result<Exit, Failure> {
-    let directory = Directory::read_only(folder);
-    let mut exit = Exit::Bad;
-    for name in directory.segments().map_err(|e| unreadable(folder, &e))? {
-        let content = directory.read(&name).map_err(|e| unreadable(folder, &e))?;
-        for line in content.split(|b| *b == b'\n') {
-            let Ok(entry) = serde_json::from_slice::<Value>(line) else { continue };
-            let found = entry.get("id").and_then(Value::as_str).and_then(|found| found.strip_prefix(id.as_str()));
-            if found.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
-                exit = Exit::Good;
-                print(format, &entry, || pretty(&entry));
-            }
-        }
+    let entries = entries_of(&Directory::read_only(folder), id.as_str()).map_err(|e| unreadable(folder, &e))?;
+    if entries.is_empty() {
+        return Err(Failure(Exit::Bad, format!("the ledger has no entry of `{id}`")));
     }
-    if exit == Exit::Bad { Err(Failure(exit, format!("the ledger has no entry of `{id}`"))) } else { Ok(exit) }
+    for entry in &entries {
+        print(format, entry, || pretty(entry));
+    }
+    Ok(Exit::Good)
 }
 
 fn unreadable(folder: &Path, error: &io::Error) -> Failure {

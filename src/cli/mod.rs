@@ -7,6 +7,7 @@ mod home;
 mod instrument;
 mod ledger;
 mod place;
+mod run;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use std::io::Read;
@@ -38,6 +39,7 @@ enum Command {
     Home(home::Arguments),
     Instrument(instrument::Arguments),
     Ledger(ledger::Arguments),
+    Run(run::Arguments),
 }
 
 /// How a command ended.
@@ -61,6 +63,7 @@ pub fn run() -> ExitCode {
         Command::Home(home) => home::run(home, arguments.format),
         Command::Instrument(instrument) => instrument::run(instrument, arguments.format),
         Command::Ledger(ledger) => ledger::run(ledger, arguments.format),
+        Command::Run(run) => run::run(run),
     };
     ExitCode::from(exit as u8)
 }

@@ -1,7 +1,7 @@
 //! From what is written to what is meant: all problems at once, each with its place.
 
 use super::raw::{self, Text};
-use super::value::{self, Pointer, Secret, place};
+use super::value::{self, Secret, place};
 use super::{
     Admin, Api, Backend, BackendTls, Bounds, Config, Content, GeoSource, Jwt, KeyRef, Limits, Listener, Node, Problem, RegionPin, Selectors, SubjectSelector,
     Tls,
@@ -9,6 +9,7 @@ use super::{
 use crate::model::facts::{Arrival, Otherwise, UnlawfulField, UnlawfulRecord};
 use crate::model::{Jurisdiction, Namespace, Region, Regions};
 use crate::origin::{ClaimNames, Hops};
+use crate::payload::Selector;
 use http::{HeaderName, Uri};
 use serde_saphyr::Spanned;
 use std::collections::{BTreeMap, BTreeSet};
@@ -361,7 +362,7 @@ impl Check<'_> {
     }
 
     fn selectors(&mut self, records: Option<&Text>, subject: Option<&raw::Subject>) -> Selectors {
-        let records = self.maybe::<Pointer>(records);
+        let records = self.maybe::<Selector>(records);
         let subject = subject.and_then(|subject| {
             let (namespace, at) = (self.parse(&subject.namespace), self.parse(&subject.at));
             Some(SubjectSelector { namespace: namespace?, at: at? })

@@ -1,10 +1,8 @@
 //! The small values of the file: durations, sizes, references to secrets, pointers, hosts.
 
-use crate::payload::Step;
 use serde_saphyr::Spanned;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
@@ -56,68 +54,6 @@ impl fmt::Display for Secret {
             Secret::File(path) => write!(f, "`file:{}`", path.display()),
             Secret::Env(name) => write!(f, "`env:{name}`"),
         }
-    }
-}
-
-/// A JSON Pointer (RFC 6901) in which `*` stands for any one index or name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pointer(Vec<Token>);
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Token {
-    Any,
-    Name(String),
-}
-
-impl FromStr for Pointer {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let bad = || format!("`{text}` is no JSON Pointer: begin every step with `/`, write `~1` for `/` and `~0` for `~`");
-        if text.is_empty() {
-            return Ok(Pointer(Vec::new()));
-        }
-        let steps = text.strip_prefix('/').ok_or_else(bad)?;
-        steps.split('/').map(|step| Token::parse(step).ok_or_else(bad)).collect::<Result<_, _>>().map(Pointer)
-    }
-}
-
-impl Token {
-    fn parse(step: &str) -> Option<Token> {
-        let mut escaped = step.split('~').skip(1);
-        let sound = escaped.all(|after| after.starts_with(['0', '1']));
-        sound.then(|| if step == "*" { Token::Any } else { Token::Name(step.replace("~1", "/").replace("~0", "~")) })
-    }
-
-    fn takes(&self, step: &Step<'_>) -> bool {
-        match (self, step) {
-            (_, Step::Root) => false,
-            (Token::Any, _) => true,
-            (Token::Name(wanted), Step::Name(name)) => wanted == name,
-            (Token::Name(wanted), Step::Index(index)) => *wanted == index.to_string(),
-        }
-    }
-}
-
-impl Pointer {
-    /// How many steps below its start it points.
-    pub fn depth(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether the steps from its start down to a node are those it points at. The root is no step.
-    pub fn points_at<'s, 'a: 's>(&self, steps: impl IntoIterator<Item = &'s Step<'a>>) -> bool {
-        let mut steps = steps.into_iter();
-        self.0.iter().all(|token| steps.next().is_some_and(|step| token.takes(step))) && steps.next().is_none()
-    }
-}
-
-impl fmt::Display for Pointer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|token| match token {
-            Token::Any => f.write_str("/*"),
-            Token::Name(name) => write!(f, "/{}", name.replace('~', "~0").replace('/', "~1")),
-        })
     }
 }
 
@@ -184,19 +120,6 @@ mod tests {
         for bad in ["", "1", "1M", "1kb", "0KiB", "1e3B", "18446744073709551615GiB"] {
             assert!(size(bad).is_err(), "{bad}");
         }
-    }
-
-    #[test]
-    fn a_pointer_takes_exactly_its_own_places() {
-        let pointer: Pointer = "/items/*/a~1b".parse().unwrap();
-        let name = |text: &'static str| Step::Name(Cow::Borrowed(text));
-        assert!(pointer.points_at(&[name("items"), Step::Index(3), name("a/b")]));
-        assert!(!pointer.points_at(&[name("items"), Step::Index(3)]));
-        assert!(!pointer.points_at(&[name("items"), Step::Index(3), name("a/b"), name("c")]));
-        assert!(!pointer.points_at(&[name("item"), Step::Index(3), name("a/b")]));
-        assert!("/0".parse::<Pointer>().unwrap().points_at(&[Step::Index(0)]));
-        assert!("".parse::<Pointer>().unwrap().points_at(&[]));
-        assert_eq!((pointer.to_string().as_str(), pointer.depth()), ("/items/*/a~1b", 3));
     }
 
     #[test]

@@ -42,3 +42,6 @@ pub struct Finding {
 pub fn scan(_document: &Document<'_>, _part: &Part) -> Vec<Finding> {
     Vec::new()
 }
+
+/// Id of the detector of our own tokens.
+pub const TOKEN_DETECTOR: &str = "domicile_token";

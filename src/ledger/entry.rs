@@ -59,6 +59,8 @@ pub enum Event {
     Refusals { api: ApiId, rule: RuleId, minute: Timestamp, count: u64 },
     /// A node started: its version, what it enforces, what recovery found.
     Start { version: String, policies: Vec<String>, torn_bytes: u64 },
+    /// A node stopped after everything in flight had ended.
+    Stop,
 }
 
 /// One entry, before it has a place in the chain.

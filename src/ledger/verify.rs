@@ -48,6 +48,21 @@ impl Report {
     }
 }
 
+/// The entries whose id is `id` or begins with `id/`, in order.
+pub fn entries_of(storage: &dyn Storage, id: &str) -> io::Result<Vec<serde_json::Value>> {
+    let mut found = Vec::new();
+    for name in storage.segments()? {
+        for line in storage.read(&name)?.split(|b| *b == b'\n') {
+            let Ok(entry) = serde_json::from_slice::<serde_json::Value>(line) else { continue };
+            let rest = entry.get("id").and_then(serde_json::Value::as_str).and_then(|found| found.strip_prefix(id));
+            if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
+                found.push(entry);
+            }
+        }
+    }
+    Ok(found)
+}
+
 /// Reads the whole journal. `remembered` is the head some anchor kept, read *before* this is called.
 /// While a writer is at work (`being_written`) an unfinished last line is no fault.
 pub fn verify(storage: &dyn Storage, remembered: Option<&Head>, being_written: bool) -> io::Result<Report> {

@@ -160,6 +160,11 @@ impl Claims {
 }
 
 impl Caller {
+    /// Nobody in particular, from nowhere.
+    pub fn nobody() -> Self {
+        Caller { claims: Claims::default(), claim: Claim::Absent, known_by: KnownBy::Nothing, address: None, located: None }
+    }
+
     /// The caller as a fact. `known_by` is how the jurisdiction is known: a claim of a subject without one must not lend its weight to an address.
     pub fn facts(&self, subject: Option<SubjectRef>) -> CallerFacts {
         let claimed = self.claims.jurisdiction;

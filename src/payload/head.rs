@@ -276,7 +276,10 @@ mod tests {
     #[test]
     fn a_location_shows_its_segments_and_its_query() {
         let location = header("location");
-        assert_eq!(texts(location, b"https://u:p@h.example/a/138?tel=%2B86&x=1#n=2"), ["u:p", "a", "138", "+86", "1", "2"].map(String::from).to_vec()[..].iter().map(|s| s.clone()).collect::<Vec<_>>());
+        assert_eq!(
+            texts(location, b"https://u:p@h.example/a/138?tel=%2B86&x=1#n=2"),
+            ["u:p", "a", "138", "+86", "1", "2"].map(String::from).to_vec()[..].iter().map(|s| s.clone()).collect::<Vec<_>>()
+        );
         assert_eq!(edited(location, b"/a?tel=138&x=1", "138", None), "/a?x=1");
         // An empty segment would turn the path into another host.
         assert_eq!(edited(location, b"/138/x", "138", None), "/-/x");

@@ -338,15 +338,62 @@ mod tests {
     #[test]
     fn the_grammar_is_that_of_the_rfc() {
         let good = [
-            "0", "-0", "1e5", "1E-5", "-1.5e+3", "\"\"", "[]", "{}", " [ 1 , 2 ] ", "{\"a\":{\"b\":[null,true,false]}}", "\"\\u00e9\\ud83d\\ude00\"", "\"\u{7f}\"", "\t1\r\n", "[[]]",
+            "0",
+            "-0",
+            "1e5",
+            "1E-5",
+            "-1.5e+3",
+            "\"\"",
+            "[]",
+            "{}",
+            " [ 1 , 2 ] ",
+            "{\"a\":{\"b\":[null,true,false]}}",
+            "\"\\u00e9\\ud83d\\ude00\"",
+            "\"\u{7f}\"",
+            "\t1\r\n",
+            "[[]]",
             "\u{FEFF}{}",
         ];
         for text in good {
             assert!(parse(text.as_bytes()).is_ok(), "{text}");
         }
         let bad = [
-            " ", "01", "+1", "1.", ".5", "1e", "-", "NaN", "Infinity", "tru", "nulll", "'a'", "\"a", "\"\t\"", "\"\\x\"", "\"\\u12g4\"", "[1,]", "[,1]", "[1 2]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}",
-            "{a:1}", "{1:2}", "[", "]", "{", "{]", "[}", "1 2", "{} {}", "// c\n1", "[1] x", "\u{a0}1", "{\"a\":1 \"b\":2}", "\u{FEFF}\u{FEFF}1",
+            " ",
+            "01",
+            "+1",
+            "1.",
+            ".5",
+            "1e",
+            "-",
+            "NaN",
+            "Infinity",
+            "tru",
+            "nulll",
+            "'a'",
+            "\"a",
+            "\"\t\"",
+            "\"\\x\"",
+            "\"\\u12g4\"",
+            "[1,]",
+            "[,1]",
+            "[1 2]",
+            "{\"a\"}",
+            "{\"a\":}",
+            "{\"a\":1,}",
+            "{a:1}",
+            "{1:2}",
+            "[",
+            "]",
+            "{",
+            "{]",
+            "[}",
+            "1 2",
+            "{} {}",
+            "// c\n1",
+            "[1] x",
+            "\u{a0}1",
+            "{\"a\":1 \"b\":2}",
+            "\u{FEFF}\u{FEFF}1",
         ];
         for text in bad {
             assert_eq!(parse(text.as_bytes()).map(|_| ()), Err(OpaqueReason::Syntax), "{text}");
@@ -454,7 +501,10 @@ mod tests {
             "[ -~\u{4e00}-\u{4e20}\"\\\\\n]{0,8}".prop_map(Value::from),
         ];
         leaf.prop_recursive(4, 40, 6, |inner| {
-            prop_oneof![prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from), prop::collection::btree_map("[a-z0-9\"\\\\]{0,8}", inner, 0..6).prop_map(|m| m.into_iter().collect::<Value>())]
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+                prop::collection::btree_map("[a-z0-9\"\\\\]{0,8}", inner, 0..6).prop_map(|m| m.into_iter().collect::<Value>())
+            ]
         })
     }
 

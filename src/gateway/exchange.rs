@@ -1,0 +1,533 @@
+//! The straight path of one exchange, there and back; both directions go through [`Exchange::screened`].
+
+use super::body::{self, Share, Unread};
+use super::head::{self, Fault};
+use super::reply::{self, Language, Refusal};
+use super::upstream::{self, Answer, Outgoing};
+use super::{Gateway, Peer};
+use crate::config::{Api, Content, RegionPin};
+use crate::deidentify::Reader;
+use crate::ledger::{Detected, Entry, Event};
+use crate::model::facts::{KnownBy, Store};
+use crate::model::{Action, ApiId, Decision, DecisionId, Direction, EntryId, Facts, Region, SubjectRef};
+use crate::origin::{Arrived, Caller, Claim};
+use crate::policy;
+use crate::registry::{Known, Query, SubjectKey};
+use crate::screen::{self, Carried, Cleared, Denied, Inspected, Line, Message, OnRecord, Reading, Sealed, Situation, Workshop};
+use crate::snapshot::Snapshot;
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use hyper::body::Incoming;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Look-ups of one decision before the registry counts as unavailable: a lease outlives a decision many times over.
+const LOOK_UPS_MAX: usize = 3;
+
+/// One exchange from its first byte to its last.
+pub(super) struct Exchange {
+    pub(super) gateway: Arc<Gateway>,
+    snapshot: Arc<Snapshot>,
+    pub(super) id: DecisionId,
+    peer: Peer,
+    pub(super) started: Instant,
+    pub(super) language: Language,
+    pub(super) method: Method,
+    pub(super) api: Option<Arc<Api>>,
+    caller: Caller,
+    carried: Carried,
+    /// The backend may have seen the request.
+    pub(super) forwarded: bool,
+    /// For the access log: what was decided each way, and whether everything was read.
+    pub(super) decisions: Vec<(Direction, Decision)>,
+    pub(super) inspected: bool,
+    edited: Option<screen::Edits>,
+    request_share: Option<Share>,
+}
+
+/// A request that may be sent, and the part of its body that was not read.
+pub(super) struct Ready {
+    sealed: Sealed,
+    rest: Option<Incoming>,
+}
+
+impl Exchange {
+    pub(super) fn begin(gateway: Arc<Gateway>, peer: Peer) -> Self {
+        let snapshot = gateway.snapshot();
+        Exchange {
+            id: gateway.new_id(),
+            snapshot,
+            gateway,
+            peer,
+            started: Instant::now(),
+            language: Language::English,
+            method: Method::GET,
+            api: None,
+            caller: Caller::nobody(),
+            carried: Carried::default(),
+            forwarded: false,
+            decisions: Vec::new(),
+            inspected: true,
+            edited: None,
+            request_share: None,
+        }
+    }
+
+    /// Steps 2 to 10 of a request: head, caller, body, inspect, gather, decide, apply, seal.
+    pub(super) async fn request(&mut self, request: Request<Incoming>) -> Result<Ready, Refusal> {
+        let (parts, incoming) = request.into_parts();
+        self.method = parts.method.clone();
+        self.language = Language::of(&parts.headers);
+        let snapshot = self.snapshot.clone();
+        let judged = head::judge_request(parts, snapshot.config.bounds.head_bytes).map_err(fault)?;
+        let mut message = judged.message;
+        let path = if let Line::Request { path, .. } = &message.line { path.as_str() } else { "/" };
+        let api = snapshot.config.route(&judged.host, path).cloned().ok_or(refuse(
+            StatusCode::NOT_FOUND,
+            "no_route",
+            "no API is configured for this host and path",
+        ))?;
+        self.api = Some(api.clone());
+        if api.require_tls && !self.peer.tls {
+            return Err(refuse(StatusCode::FORBIDDEN, "tls_required", "this API takes no message over plain HTTP"));
+        }
+        self.caller = self.caller_of(&judged.original)?;
+        for name in snapshot.config.hops.headers() {
+            message.headers.remove(name); // believed or not, none of them is for the backend
+        }
+        if api.content != Some(Content::Public) {
+            message.headers.remove(header::RANGE); // a part of an answer cannot be inspected as the whole (RFC 9110 §14.2 lets a server ignore it)
+            message.headers.remove(header::IF_RANGE);
+        }
+        accept_only_what_is_decoded(&mut message);
+
+        let limit = api.limits.payload.bytes;
+        let read = body::read(incoming, limit, api.limits.body_deadline, &self.gateway.budget).await.map_err(|unread| match unread {
+            Unread::Late => refuse(StatusCode::REQUEST_TIMEOUT, "slow_body", "the body did not arrive in time"),
+            Unread::Broken => refuse(StatusCode::BAD_REQUEST, "broken_body", "the body broke off or its framing is wrong"),
+            Unread::Spent => refuse(StatusCode::SERVICE_UNAVAILABLE, "buffers_spent", "the node's buffers are spent"),
+        })?;
+        message.body = read.bytes;
+        message.streams = read.rest.is_some();
+        self.request_share = Some(read.share);
+
+        let addressed = match &api.region {
+            RegionPin::Home => None,
+            RegionPin::Region(region) => Some(region.clone()),
+            RegionPin::FromHost => snapshot.config.region_of_host(&judged.host).cloned(),
+        };
+        let reading = snapshot.request_reading(&api).ok_or(unconfigured())?;
+        let (cleared, event) = self.screened(Direction::Request, message, &api, reading, addressed, None).await?;
+        let edits = cleared.edits();
+        self.edited = (edits.records + edits.fields > 0).then_some(edits);
+        let sealed = self.seal(cleared, event, Direction::Request).await?;
+        Ok(Ready { sealed, rest: read.rest })
+    }
+
+    /// Steps 11 and 12: send, then the same steps for the answer. Runs in a task of its own: a client that goes away loses nothing.
+    pub(super) async fn answer(&mut self, ready: Ready) -> Result<Response<Outgoing>, Refusal> {
+        let api = self.api.clone().ok_or(unconfigured())?;
+        let (mut message, decision) = ready.sealed.into_parts();
+        let region = decision.destination.clone().ok_or(unconfigured())?;
+        self.speak_for_this_hop(&mut message, decision.stays);
+        let sent = Instant::now();
+        let bytes = message.body.len() as u64;
+        let bounds = upstream::Bounds {
+            body_bytes: api.limits.payload.bytes,
+            head_bytes: self.snapshot.config.bounds.head_bytes,
+            answer_deadline: api.limits.answer_deadline,
+            budget: self.gateway.budget.clone(),
+        };
+        let answer = self.gateway.upstreams.send(&api.id, &region, message, ready.rest, &bounds).await;
+        self.gateway.metrics.upstream.with_label_values(&[region.as_str()]).observe(sent.elapsed().as_secs_f64());
+        self.forwarded = !matches!(&answer, Err(no) if !no.written);
+        if decision.recorded {
+            let (result, status) = match &answer {
+                Ok(Answer { message: Message { line: Line::Response { status }, .. }, .. }) => ("delivered", Some(status.as_u16())),
+                Ok(_) => ("delivered", None),
+                Err(no) if no.written => ("unknown", None),
+                Err(_) => ("not_sent", None),
+            };
+            self.note(Direction::Request, &Event::Outcome { api: api.id.clone(), direction: Direction::Request, result, status, bytes });
+        }
+        let Answer { message, rest, share } = answer.map_err(|no| refuse(no.status, "backend", no.detail))?;
+
+        let backend = self.snapshot.site(&region);
+        let snapshot = self.snapshot.clone();
+        let reading = snapshot.response_reading(&api).ok_or(unconfigured())?;
+        let (cleared, event) = self.screened(Direction::Response, message, &api, reading, None, Some(backend.region)).await?;
+        let restored = cleared.edits() != screen::Edits::default();
+        let sealed = self.seal(cleared, event, Direction::Response).await?;
+        let (message, _) = sealed.into_parts();
+        let response = self.reply(message, rest, restored);
+        drop(share);
+        Ok(response)
+    }
+
+    /// Steps 5 to 9, either way: inspect, gather, decide, apply.
+    async fn screened(
+        &mut self,
+        direction: Direction,
+        message: Message,
+        api: &Arc<Api>,
+        reading: &Reading,
+        addressed: Option<Region>,
+        backend: Option<Region>,
+    ) -> Result<(Cleared, Event), Refusal> {
+        let snapshot = self.snapshot.clone();
+        let began = Instant::now();
+        let mut inspected = self.inspect(&message, reading, api);
+        if direction == Direction::Response {
+            screen::set_apart_echoes(&mut inspected, &message, &self.carried);
+        } else {
+            if inspected.has_token() {
+                return Err(refuse(
+                    StatusCode::BAD_REQUEST,
+                    "token",
+                    "the request carries a token of this gateway; tokens are restored in answers, never sent back",
+                ));
+            }
+            self.carried = Carried::of(&message, &inspected);
+        }
+        self.gateway.metrics.inspection.with_label_values(&[direction.id()]).observe(began.elapsed().as_secs_f64());
+        for reason in &inspected.opaque {
+            self.gateway.metrics.opaque.with_label_values(&[reason.id()]).inc();
+            self.inspected = false;
+        }
+        let terms = snapshot.terms(api).ok_or(unconfigured())?;
+        let caller = self.caller.clone();
+        let situation = Situation {
+            direction,
+            node: &snapshot.node,
+            api: &api.id,
+            purpose: &api.purpose,
+            recipient: if direction == Direction::Request { api.recipient.as_ref() } else { None },
+            caller: &caller,
+            speaks_of_caller: api.speaks_of_caller,
+            trusted_subject: api.trusted_subject,
+            people_of: &terms.people_of,
+            addressed,
+            backend: backend.map(|region| snapshot.site(&region)),
+        };
+        let (facts, decision) = self.decide(&inspected, &situation, api).await?;
+        self.decisions.push((direction, decision.clone()));
+        if let Some((reason, status)) = inspected.opaque.iter().find_map(|r| screen::opaque_status(*r, direction, decision.stays).map(|s| (*r, s))) {
+            self.note_decision(direction, &api.id, &facts, &decision, &inspected, &message);
+            return Err(Refusal::Opaque { reason, status });
+        }
+        if decision.action == Action::Refuse {
+            self.note_decision(direction, &api.id, &facts, &decision, &inspected, &message);
+            return Err(self.refusal(&facts, decision, &message));
+        }
+        self.cleared(direction, message, &inspected, facts, decision, reading, api).await
+    }
+
+    fn inspect(&self, message: &Message, reading: &Reading, api: &Api) -> Inspected {
+        let unread = match api.content {
+            Some(Content::Business) => true,
+            // Assets are the same for everybody: asked for without credentials and without a body (RFC 9110 §9.3.1).
+            Some(Content::Public) => {
+                matches!(self.method, Method::GET | Method::HEAD)
+                    && !message.headers.contains_key(header::AUTHORIZATION)
+                    && !message.headers.contains_key(header::SET_COOKIE)
+            }
+            None => false,
+        };
+        if unread || cfg!(feature = "unscreened") { Inspected::default() } else { screen::inspect(message, reading) }
+    }
+
+    /// Gather and decide, under a lease of the registry: nothing decided after a withdrawal was acknowledged leans on it.
+    async fn decide(&self, inspected: &Inspected, situation: &Situation<'_>, api: &Api) -> Result<(Facts, Decision), Refusal> {
+        let people = screen::people(inspected, situation);
+        let keys = people.named.iter().map(|n| SubjectKey::new(n.namespace.clone(), &n.id)).collect::<Result<Vec<_>, _>>();
+        let query = Query {
+            subjects: keys.map_err(|_| refuse(StatusCode::BAD_REQUEST, "subject", "the subject's identifier is not valid in its namespace"))?,
+            recipient: api.recipient.clone(),
+        };
+        for _ in 0..LOOK_UPS_MAX {
+            let known = self.look_up(&query, inspected).await;
+            let mut on_record = OnRecord { rows: None, bases: Default::default(), unavailable: Default::default() };
+            if let Some(known) = &known {
+                on_record.rows = Some(&known.subjects);
+                on_record.bases = known.bases.clone();
+            }
+            if known.is_none() || !self.gateway.registry.healthy() {
+                on_record.unavailable.insert(Store::Registry);
+            }
+            if !self.gateway.ledger.healthy() {
+                on_record.unavailable.insert(Store::Ledger);
+            }
+            let now = self.gateway.now();
+            let setting =
+                self.snapshot.setting(api, now).ok_or(refuse(StatusCode::SERVICE_UNAVAILABLE, "no_policy", "no version of the policy is in force"))?;
+            let facts = screen::facts(inspected, &people, on_record, situation, now);
+            let decision = policy::decide(&facts, &setting);
+            if known.is_none_or(|known| Instant::now() < known.good_until) {
+                return Ok((facts, decision));
+            }
+        }
+        Err(Refusal::StoreDown("registry_unavailable"))
+    }
+
+    /// None while the registry is unavailable. A message in which nothing was found asks nothing.
+    async fn look_up(&self, query: &Query, inspected: &Inspected) -> Option<Known> {
+        if inspected.findings.is_empty() && inspected.opaque.is_empty() {
+            let forever = Instant::now() + std::time::Duration::from_secs(1);
+            return Some(Known { subjects: query.subjects.iter().map(|_| None).collect(), bases: Default::default(), good_until: forever });
+        }
+        let began = Instant::now();
+        let known = self.gateway.registry.look_up(query).await.ok();
+        self.gateway.metrics.lookup.with_label_values(&[self.snapshot.config.node.region.as_str()]).observe(began.elapsed().as_secs_f64());
+        known
+    }
+
+    async fn cleared(
+        &mut self,
+        direction: Direction,
+        message: Message,
+        inspected: &Inspected,
+        facts: Facts,
+        decision: Decision,
+        reading: &Reading,
+        api: &Arc<Api>,
+    ) -> Result<(Cleared, Event), Refusal> {
+        let subjects: Vec<Option<SubjectRef>> = facts.records.iter().map(|r| r.subject.clone()).collect();
+        let workshop = Workshop {
+            reading,
+            tenant: decision.policy.id.as_str(),
+            api: &api.id,
+            keys: &self.snapshot.keys,
+            subjects: &subjects,
+            reader: self.reader(direction, &facts, api),
+            goes_home: decision.destination.is_some() && decision.records.iter().all(|r| r.home == decision.destination) && !decision.records.is_empty(),
+        };
+        let event = Event::Decision {
+            api: api.id.clone(),
+            direction,
+            facts: Box::new(facts.clone()),
+            decision: Box::new(decision.clone()),
+            detectors: inspected.findings.iter().map(|f| Detected::new(f.category, f.detector, f.confidence)).collect(),
+            bytes: message.body.len() as u64,
+        };
+        let applied = screen::apply(message, inspected, decision.clone(), &workshop);
+        applied.map(|cleared| (cleared, event)).map_err(|denied| {
+            self.gateway.metrics.blocked.with_label_values(&["edit"]).inc();
+            match denied {
+                Denied::Decided => Refusal::Decided(Box::new(decision)),
+                Denied::CannotEdit => refuse(
+                    StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS,
+                    "cannot_edit",
+                    "the data may leave only de-identified, and it cannot be de-identified here",
+                ),
+                Denied::SecondInspection => {
+                    refuse(StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS, "second_inspection", "after de-identification the message still held personal data")
+                }
+            }
+        })
+    }
+
+    /// Who reads tokens restored: a caller of an answer, verified, who stands where the node does. The key's own place is checked with the key.
+    fn reader<'f>(&self, direction: Direction, facts: &'f Facts, api: &Api) -> Option<Reader<'f>> {
+        let verified = matches!(facts.caller.known_by, KnownBy::Claim | KnownBy::TrustedHop | KnownBy::Certificate);
+        let here = facts.caller.jurisdiction.is_some() && facts.caller.jurisdiction == Some(self.snapshot.config.node.jurisdiction);
+        let by_role = facts.caller.role.as_deref().is_some_and(|role| api.restore_for.contains(role));
+        (direction == Direction::Response && verified && here).then_some(Reader {
+            subject: facts.caller.subject.as_ref(),
+            jurisdiction: facts.caller.jurisdiction,
+            by_role,
+        })
+    }
+
+    /// Step 10: durable in the ledger, or staying at home.
+    async fn seal(&self, cleared: Cleared, event: Event, direction: Direction) -> Result<Sealed, Refusal> {
+        let cleared = match cleared.at_home() {
+            Ok(sealed) => return Ok(sealed),
+            Err(cleared) => cleared,
+        };
+        let entry = self.entry(direction, event).ok_or(unconfigured())?;
+        let began = Instant::now();
+        let receipt = self.gateway.ledger.append(entry).await.map_err(|_| {
+            self.gateway.metrics.blocked.with_label_values(&["ledger_unavailable"]).inc();
+            Refusal::StoreDown("ledger_unavailable")
+        })?;
+        self.gateway.metrics.ledger_append.observe(began.elapsed().as_secs_f64());
+        self.count_transfer(&cleared);
+        cleared.seal(&receipt, &self.entry_id(direction).ok_or(unconfigured())?).ok_or(unconfigured())
+    }
+
+    fn entry_id(&self, direction: Direction) -> Option<EntryId> {
+        format!("{}/{direction}", self.id).parse().ok()
+    }
+
+    fn entry(&self, direction: Direction, event: Event) -> Option<Entry> {
+        let node = &self.snapshot.config.node;
+        Some(Entry { time: self.gateway.now(), id: self.entry_id(direction)?, node: node.id.clone(), region: node.region.clone(), event })
+    }
+
+    /// Written without waiting.
+    fn note(&self, direction: Direction, event: &Event) {
+        if let Some(entry) = self.entry(direction, event.clone()) {
+            self.gateway.ledger.append_later(entry);
+        }
+    }
+
+    fn note_decision(&self, direction: Direction, api: &ApiId, facts: &Facts, decision: &Decision, inspected: &Inspected, message: &Message) {
+        let detectors = inspected.findings.iter().map(|f| Detected::new(f.category, f.detector, f.confidence)).collect();
+        let event = Event::Decision {
+            api: api.clone(),
+            direction,
+            facts: Box::new(facts.clone()),
+            decision: Box::new(decision.clone()),
+            detectors,
+            bytes: message.body.len() as u64,
+        };
+        self.note(direction, &event);
+    }
+
+    /// Who calls. What cannot be verified is refused rather than ignored: its sender believes to be known.
+    fn caller_of(&self, headers: &http::HeaderMap) -> Result<Caller, Refusal> {
+        let arrived = Arrived { headers, peer: self.peer.hop, proxied: self.peer.proxied, now: self.gateway.now() };
+        let caller = self.snapshot.sources.caller(&arrived);
+        match caller.claim {
+            Claim::Invalid(_) => Err(refuse(StatusCode::UNAUTHORIZED, "invalid_token", "what the request says of its caller cannot be verified")),
+            Claim::Absent | Claim::Verified => Ok(caller),
+        }
+    }
+
+    /// Why the decision refuses, in HTTP's words.
+    fn refusal(&self, facts: &Facts, decision: Decision, message: &Message) -> Refusal {
+        if facts.unavailable.contains(&Store::Ledger) && decision.rules.contains(&policy::Builtin::Unavailable.rule()) {
+            return Refusal::StoreDown("ledger_unavailable");
+        }
+        if decision.rules.contains(&policy::Builtin::Unavailable.rule()) {
+            return Refusal::StoreDown("registry_unavailable");
+        }
+        self.redirect(&decision, message).unwrap_or_else(|| Refusal::Decided(Box::new(decision)))
+    }
+
+    /// Where `arrival: redirect` says: the address of the one region in which all records live.
+    fn redirect(&self, decision: &Decision, message: &Message) -> Option<Refusal> {
+        let api = self.api.as_ref()?;
+        let arrived = decision.rules.contains(&policy::Builtin::Arrival.rule());
+        if !arrived || api.arrival != crate::model::facts::Arrival::Redirect {
+            return None;
+        }
+        let home = decision.records.first()?.home.as_ref()?;
+        let url = self.snapshot.config.region_urls.get(home)?;
+        let Line::Request { path, query, .. } = &message.line else { return None };
+        let query = query.as_ref().map(|q| format!("?{q}")).unwrap_or_default();
+        Some(Refusal::Redirect { location: format!("{}{path}{query}", url.trim_end_matches('/')) })
+    }
+
+    fn count_transfer(&self, cleared: &Cleared) {
+        let decision = cleared.decision();
+        let to = decision.destination.as_ref().map_or("caller", |r| r.as_str());
+        let basis = if decision.bases.is_empty() { "none" } else { "on_record" };
+        for record in &decision.records {
+            for (category, verdict) in &record.categories {
+                self.gateway
+                    .metrics
+                    .transfers
+                    .with_label_values(&[self.snapshot.config.node.region.as_str(), to, category.id(), basis, verdict.outcome.id()])
+                    .inc();
+            }
+        }
+        for (category, method) in cleared.edited_fields() {
+            self.gateway.metrics.deidentified_fields.with_label_values(&[category.id(), method.id()]).inc();
+        }
+    }
+
+    /// `Forwarded`, `Via` and the trace: who calls is told at home only (RFC 7239 §6.3, RFC 9110 §7.6.3, W3C Trace Context §4.3).
+    fn speak_for_this_hop(&self, message: &mut Message, stays: bool) {
+        let came = message.headers.remove("traceparent");
+        let client = match self.caller.address {
+            Some(IpAddr::V4(v4)) if stays => v4.to_string(),
+            Some(IpAddr::V6(v6)) if stays => format!("\"[{v6}]\""),
+            _ => "unknown".to_owned(),
+        };
+        let proto = if self.peer.tls { "https" } else { "http" };
+        for name in ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-port", "x-real-ip"] {
+            message.headers.remove(name);
+        }
+        set(message, "forwarded", &format!("for={client};proto={proto}"));
+        message.headers.append(header::VIA, HeaderValue::from_static("1.1 domicile"));
+        match came.filter(|v| stays && valid_traceparent(v)) {
+            Some(trace) => {
+                message.headers.insert("traceparent", trace);
+            }
+            None => set(message, "traceparent", &format!("00-{:032x}-{:016x}-00", self.gateway.random_u128(), self.gateway.random_u128() as u64)),
+        }
+    }
+
+    /// The answer of the backend, as it may reach the caller.
+    fn reply(&self, message: Message, rest: Option<Incoming>, edited: bool) -> Response<Outgoing> {
+        let Line::Response { status } = message.line else { return Response::new(Outgoing::new(Default::default(), None)) };
+        let mut headers = message.headers;
+        if !message.body.is_empty() || rest.is_some() {
+            headers.remove(header::CONTENT_LENGTH); // hyper writes the exact one; HEAD and 304 keep theirs
+        }
+        if edited {
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        }
+        let id = HeaderValue::from_str(self.id.as_str()).unwrap_or(HeaderValue::from_static(""));
+        headers.insert(reply::DECISION_HEADER, id);
+        headers.insert("proxy-status", HeaderValue::from_static("domicile"));
+        headers.append(header::VIA, HeaderValue::from_static("1.1 domicile"));
+        if let Some(edits) = self.edited
+            && let Ok(value) = HeaderValue::from_str(&format!("records={}, fields={}", edits.records, edits.fields))
+        {
+            headers.insert("domicile-edited", value);
+        }
+        let mut response = Response::new(Outgoing::new(message.body, rest));
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        response
+    }
+
+    /// The answer in our own words.
+    pub(super) fn refuse(&self, refusal: &Refusal) -> Response<Outgoing> {
+        let setting = reply::Setting {
+            id: &self.id,
+            operator_url: self.snapshot.config.operator_url.as_deref(),
+            language: self.language,
+            request_forwarded: self.forwarded,
+            method_is_safe: self.method.is_safe(),
+        };
+        refusal.answer(&setting).map(|bytes| Outgoing::new(bytes, None))
+    }
+}
+
+fn set(message: &mut Message, name: &'static str, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        message.headers.insert(name, value);
+    }
+}
+
+/// Version 00 of the header, and neither id all zeroes (W3C Trace Context §3.2.2).
+fn valid_traceparent(value: &HeaderValue) -> bool {
+    let Ok(text) = value.to_str() else { return false };
+    let fields: Vec<&str> = text.split('-').collect();
+    let hex = |field: &str, length: usize| field.len() == length && field.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    matches!(fields.as_slice(), ["00", trace, parent, flags] if hex(trace, 32) && hex(parent, 16) && hex(flags, 2) && trace.bytes().any(|b| b != b'0') && parent.bytes().any(|b| b != b'0'))
+}
+
+/// The backend may use the codings the caller accepts and we decode, no others.
+fn accept_only_what_is_decoded(message: &mut Message) {
+    let accepted = message.headers.get(header::ACCEPT_ENCODING).and_then(|v| v.to_str().ok()).unwrap_or("").to_ascii_lowercase();
+    let both =
+        accepted.split(',').map(|c| c.split(';').next().unwrap_or("").trim()).filter(|c| matches!(*c, "gzip" | "deflate")).collect::<Vec<_>>().join(", ");
+    set(message, "accept-encoding", if both.is_empty() { "identity" } else { &both });
+}
+
+fn refuse(status: StatusCode, kind: &'static str, detail: &'static str) -> Refusal {
+    Refusal::Fault { status, kind, detail }
+}
+
+fn fault(fault: Fault) -> Refusal {
+    refuse(fault.status, "bad_request", fault.detail)
+}
+
+/// Cannot happen with a checked configuration; refuses if it does.
+fn unconfigured() -> Refusal {
+    refuse(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the exchange could not be completed")
+}

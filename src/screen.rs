@@ -1,1 +1,0 @@
-//! The three pure steps of every message, either way: inspect, decide, apply.
