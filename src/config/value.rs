@@ -107,7 +107,6 @@ pub(super) fn host_of(url: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::borrow::Cow;
 
     #[test]
     fn durations_and_sizes_have_units() {

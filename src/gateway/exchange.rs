@@ -9,7 +9,7 @@ use crate::config::{Api, Content, RegionPin};
 use crate::deidentify::Reader;
 use crate::ledger::{Detected, Entry, Event};
 use crate::model::facts::{KnownBy, Store};
-use crate::model::{Action, ApiId, Decision, DecisionId, Direction, EntryId, Facts, Region, SubjectRef};
+use crate::model::{Action, Decision, DecisionId, Direction, EntryId, Facts, Region, SubjectRef};
 use crate::origin::{Arrived, Caller, Claim};
 use crate::policy;
 use crate::registry::{Known, Query, SubjectKey};
@@ -41,8 +41,18 @@ pub(super) struct Exchange {
     /// For the access log: what was decided each way, and whether everything was read.
     pub(super) decisions: Vec<(Direction, Decision)>,
     pub(super) inspected: bool,
+    /// The API's content is public, and nothing in the request says who asks.
+    public: bool,
     edited: Option<screen::Edits>,
     request_share: Option<Share>,
+}
+
+/// Which way a message goes, for which API, and how it is read.
+#[derive(Clone, Copy)]
+struct Way<'a> {
+    direction: Direction,
+    api: &'a Api,
+    reading: &'a Reading,
 }
 
 /// A request that may be sent, and the part of its body that was not read.
@@ -68,6 +78,7 @@ impl Exchange {
             forwarded: false,
             decisions: Vec::new(),
             inspected: true,
+            public: false,
             edited: None,
             request_share: None,
         }
@@ -92,10 +103,12 @@ impl Exchange {
             return Err(refuse(StatusCode::FORBIDDEN, "tls_required", "this API takes no message over plain HTTP"));
         }
         self.caller = self.caller_of(&judged.original)?;
+        let anonymous = !judged.original.contains_key(header::AUTHORIZATION) && !judged.original.contains_key(header::COOKIE);
+        self.public = api.content == Some(Content::Public) && anonymous && matches!(self.method, Method::GET | Method::HEAD);
         for name in snapshot.config.hops.headers() {
             message.headers.remove(name); // believed or not, none of them is for the backend
         }
-        if api.content != Some(Content::Public) {
+        if !self.public {
             message.headers.remove(header::RANGE); // a part of an answer cannot be inspected as the whole (RFC 9110 §14.2 lets a server ignore it)
             message.headers.remove(header::IF_RANGE);
         }
@@ -117,7 +130,7 @@ impl Exchange {
             RegionPin::FromHost => snapshot.config.region_of_host(&judged.host).cloned(),
         };
         let reading = snapshot.request_reading(&api).ok_or(unconfigured())?;
-        let (cleared, event) = self.screened(Direction::Request, message, &api, reading, addressed, None).await?;
+        let (cleared, event) = self.screened(Way { direction: Direction::Request, api: &api, reading }, message, addressed, None).await?;
         let edits = cleared.edits();
         self.edited = (edits.records + edits.fields > 0).then_some(edits);
         let sealed = self.seal(cleared, event, Direction::Request).await?;
@@ -152,31 +165,21 @@ impl Exchange {
         }
         let Answer { message, rest, share } = answer.map_err(|no| refuse(no.status, "backend", no.detail))?;
 
-        let backend = self.snapshot.site(&region);
         let snapshot = self.snapshot.clone();
         let reading = snapshot.response_reading(&api).ok_or(unconfigured())?;
-        let (cleared, event) = self.screened(Direction::Response, message, &api, reading, None, Some(backend.region)).await?;
+        let (cleared, event) = self.screened(Way { direction: Direction::Response, api: &api, reading }, message, None, Some(region)).await?;
         let restored = cleared.edits() != screen::Edits::default();
         let sealed = self.seal(cleared, event, Direction::Response).await?;
         let (message, _) = sealed.into_parts();
-        let response = self.reply(message, rest, restored);
-        drop(share);
-        Ok(response)
+        Ok(self.reply(message, rest, restored).map(|body| body.holding(share)))
     }
 
     /// Steps 5 to 9, either way: inspect, gather, decide, apply.
-    async fn screened(
-        &mut self,
-        direction: Direction,
-        message: Message,
-        api: &Arc<Api>,
-        reading: &Reading,
-        addressed: Option<Region>,
-        backend: Option<Region>,
-    ) -> Result<(Cleared, Event), Refusal> {
+    async fn screened(&mut self, way: Way<'_>, message: Message, addressed: Option<Region>, backend: Option<Region>) -> Result<(Cleared, Event), Refusal> {
+        let Way { direction, api, .. } = way;
         let snapshot = self.snapshot.clone();
         let began = Instant::now();
-        let mut inspected = self.inspect(&message, reading, api);
+        let mut inspected = self.inspect(&message, &way);
         if direction == Direction::Response {
             screen::set_apart_echoes(&mut inspected, &message, &self.carried);
         } else {
@@ -212,43 +215,41 @@ impl Exchange {
         let (facts, decision) = self.decide(&inspected, &situation, api).await?;
         self.decisions.push((direction, decision.clone()));
         if let Some((reason, status)) = inspected.opaque.iter().find_map(|r| screen::opaque_status(*r, direction, decision.stays).map(|s| (*r, s))) {
-            self.note_decision(direction, &api.id, &facts, &decision, &inspected, &message);
+            self.note(direction, &decided(way, &facts, &decision, &inspected, &message));
             return Err(Refusal::Opaque { reason, status });
         }
         if decision.action == Action::Refuse {
-            self.note_decision(direction, &api.id, &facts, &decision, &inspected, &message);
+            self.note(direction, &decided(way, &facts, &decision, &inspected, &message));
             return Err(self.refusal(&facts, decision, &message));
         }
-        self.cleared(direction, message, &inspected, facts, decision, reading, api).await
+        self.cleared(way, message, &inspected, &facts, decision)
     }
 
-    fn inspect(&self, message: &Message, reading: &Reading, api: &Api) -> Inspected {
-        let unread = match api.content {
-            Some(Content::Business) => true,
-            // Assets are the same for everybody: asked for without credentials and without a body (RFC 9110 §9.3.1).
-            Some(Content::Public) => {
-                matches!(self.method, Method::GET | Method::HEAD)
-                    && !message.headers.contains_key(header::AUTHORIZATION)
-                    && !message.headers.contains_key(header::SET_COOKIE)
-            }
-            None => false,
-        };
-        if unread || cfg!(feature = "unscreened") { Inspected::default() } else { screen::inspect(message, reading) }
+    /// What is `content: public` is not read: the same for everybody, asked for without credentials, answered without a cookie.
+    fn inspect(&mut self, message: &Message, way: &Way<'_>) -> Inspected {
+        let unread = self.public && !message.headers.contains_key(header::SET_COOKIE);
+        if unread || cfg!(feature = "unscreened") {
+            self.inspected = false;
+            return Inspected::default();
+        }
+        screen::inspect(message, way.reading)
     }
 
     /// Gather and decide, under a lease of the registry: nothing decided after a withdrawal was acknowledged leans on it.
     async fn decide(&self, inspected: &Inspected, situation: &Situation<'_>, api: &Api) -> Result<(Facts, Decision), Refusal> {
         let people = screen::people(inspected, situation);
-        let keys = people.named.iter().map(|n| SubjectKey::new(n.namespace.clone(), &n.id)).collect::<Result<Vec<_>, _>>();
-        let query = Query {
-            subjects: keys.map_err(|_| refuse(StatusCode::BAD_REQUEST, "subject", "the subject's identifier is not valid in its namespace"))?,
-            recipient: api.recipient.clone(),
-        };
+        // A text that is no identifier of its namespace names nobody who could be on record.
+        let keys: Vec<Option<SubjectKey>> = people.named.iter().map(|n| SubjectKey::new(n.namespace.clone(), &n.id).ok()).collect();
+        let query = Query { subjects: keys.iter().flatten().cloned().collect(), recipient: api.recipient.clone() };
         for _ in 0..LOOK_UPS_MAX {
             let known = self.look_up(&query, inspected).await;
             let mut on_record = OnRecord { rows: None, bases: Default::default(), unavailable: Default::default() };
+            let rows: Option<Vec<_>> = known.as_ref().map(|known| {
+                let mut rows = known.subjects.iter();
+                keys.iter().map(|key| key.as_ref().and_then(|_| rows.next()).and_then(Clone::clone)).collect()
+            });
+            on_record.rows = rows.as_deref();
             if let Some(known) = &known {
-                on_record.rows = Some(&known.subjects);
                 on_record.bases = known.bases.clone();
             }
             if known.is_none() || !self.gateway.registry.healthy() {
@@ -281,16 +282,9 @@ impl Exchange {
         known
     }
 
-    async fn cleared(
-        &mut self,
-        direction: Direction,
-        message: Message,
-        inspected: &Inspected,
-        facts: Facts,
-        decision: Decision,
-        reading: &Reading,
-        api: &Arc<Api>,
-    ) -> Result<(Cleared, Event), Refusal> {
+    /// Step 9, with the ledger entry that step 10 needs if the message crosses.
+    fn cleared(&self, way: Way<'_>, message: Message, inspected: &Inspected, facts: &Facts, decision: Decision) -> Result<(Cleared, Event), Refusal> {
+        let Way { direction, api, reading } = way;
         let subjects: Vec<Option<SubjectRef>> = facts.records.iter().map(|r| r.subject.clone()).collect();
         let workshop = Workshop {
             reading,
@@ -298,17 +292,10 @@ impl Exchange {
             api: &api.id,
             keys: &self.snapshot.keys,
             subjects: &subjects,
-            reader: self.reader(direction, &facts, api),
+            reader: self.reader(direction, facts, api),
             goes_home: decision.destination.is_some() && decision.records.iter().all(|r| r.home == decision.destination) && !decision.records.is_empty(),
         };
-        let event = Event::Decision {
-            api: api.id.clone(),
-            direction,
-            facts: Box::new(facts.clone()),
-            decision: Box::new(decision.clone()),
-            detectors: inspected.findings.iter().map(|f| Detected::new(f.category, f.detector, f.confidence)).collect(),
-            bytes: message.body.len() as u64,
-        };
+        let event = decided(way, facts, &decision, inspected, &message);
         let applied = screen::apply(message, inspected, decision.clone(), &workshop);
         applied.map(|cleared| (cleared, event)).map_err(|denied| {
             self.gateway.metrics.blocked.with_label_values(&["edit"]).inc();
@@ -340,10 +327,9 @@ impl Exchange {
 
     /// Step 10: durable in the ledger, or staying at home.
     async fn seal(&self, cleared: Cleared, event: Event, direction: Direction) -> Result<Sealed, Refusal> {
-        let cleared = match cleared.at_home() {
-            Ok(sealed) => return Ok(sealed),
-            Err(cleared) => cleared,
-        };
+        if cleared.stays() {
+            return cleared.at_home().ok_or(unconfigured());
+        }
         let entry = self.entry(direction, event).ok_or(unconfigured())?;
         let began = Instant::now();
         let receipt = self.gateway.ledger.append(entry).await.map_err(|_| {
@@ -369,19 +355,6 @@ impl Exchange {
         if let Some(entry) = self.entry(direction, event.clone()) {
             self.gateway.ledger.append_later(entry);
         }
-    }
-
-    fn note_decision(&self, direction: Direction, api: &ApiId, facts: &Facts, decision: &Decision, inspected: &Inspected, message: &Message) {
-        let detectors = inspected.findings.iter().map(|f| Detected::new(f.category, f.detector, f.confidence)).collect();
-        let event = Event::Decision {
-            api: api.clone(),
-            direction,
-            facts: Box::new(facts.clone()),
-            decision: Box::new(decision.clone()),
-            detectors,
-            bytes: message.body.len() as u64,
-        };
-        self.note(direction, &event);
     }
 
     /// Who calls. What cannot be verified is refused rather than ignored: its sender believes to be known.
@@ -494,6 +467,18 @@ impl Exchange {
             method_is_safe: self.method.is_safe(),
         };
         refusal.answer(&setting).map(|bytes| Outgoing::new(bytes, None))
+    }
+}
+
+/// The ledger's event of a decision: facts, never values.
+fn decided(way: Way<'_>, facts: &Facts, decision: &Decision, inspected: &Inspected, message: &Message) -> Event {
+    Event::Decision {
+        api: way.api.id.clone(),
+        direction: way.direction,
+        facts: Box::new(facts.clone()),
+        decision: Box::new(decision.clone()),
+        detectors: inspected.findings.iter().map(|f| Detected::new(f.category, f.detector, f.confidence)).collect(),
+        bytes: message.body.len() as u64,
     }
 }
 

@@ -36,19 +36,23 @@ const IDLE_MAX: usize = 128;
 /// Idle time after which a pooled connection is not used again; common servers close at 60 to 75 s.
 const IDLE_TIME: Duration = Duration::from_secs(55);
 
-/// What is sent: whole, or the beginning that was read followed by the rest as it comes.
-pub enum Outgoing {
-    Whole(Full<Bytes>),
-    Streamed { beginning: Option<Bytes>, rest: Incoming },
+/// What is sent: the bytes that were read, followed by the rest as it comes if there is more. Holds its share of the buffers until it is gone.
+pub struct Outgoing {
+    bytes: Full<Bytes>,
+    rest: Option<Incoming>,
+    #[allow(dead_code, reason = "held for its drop")]
+    share: Option<body::Share>,
 }
 
 impl Outgoing {
     /// A body of these bytes and what follows them, if anything.
     pub fn new(bytes: Bytes, rest: Option<Incoming>) -> Self {
-        match rest {
-            None => Outgoing::Whole(Full::new(bytes)),
-            Some(rest) => Outgoing::Streamed { beginning: Some(bytes), rest },
-        }
+        Outgoing { bytes: Full::new(bytes), rest, share: None }
+    }
+
+    /// The same, giving `share` back when it is sent.
+    pub fn holding(self, share: body::Share) -> Self {
+        Outgoing { share: Some(share), ..self }
     }
 }
 
@@ -56,33 +60,26 @@ impl Body for Outgoing {
     type Data = Bytes;
     type Error = hyper::Error;
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        match self.get_mut() {
-            Outgoing::Whole(full) => Pin::new(full).poll_frame(cx).map_err(|never| match never {}),
-            Outgoing::Streamed { beginning, rest } => match beginning.take() {
-                Some(bytes) => Poll::Ready(Some(Ok(Frame::data(bytes)))),
-                None => Pin::new(rest).poll_frame(cx),
-            },
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        match Pin::new(&mut self.bytes).poll_frame(cx).map_err(|never| match never {}) {
+            Poll::Ready(None) => {}
+            beginning => return beginning,
+        }
+        match &mut self.rest {
+            Some(rest) => Pin::new(rest).poll_frame(cx),
+            None => Poll::Ready(None),
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        match self {
-            Outgoing::Whole(full) => full.is_end_stream(),
-            Outgoing::Streamed { beginning, rest } => beginning.is_none() && rest.is_end_stream(),
-        }
+        self.bytes.is_end_stream() && self.rest.as_ref().is_none_or(Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        match self {
-            Outgoing::Whole(full) => full.size_hint(),
-            Outgoing::Streamed { beginning, rest } => {
-                let begun = beginning.as_ref().map_or(0, |b| b.len() as u64);
-                match rest.size_hint().exact() {
-                    Some(rest) => SizeHint::with_exact(begun + rest),
-                    None => SizeHint::default(),
-                }
-            }
+        let begun = self.bytes.size_hint().exact().unwrap_or(0);
+        match self.rest.as_ref().map_or(Some(0), |rest| rest.size_hint().exact()) {
+            Some(rest) => SizeHint::with_exact(begun + rest),
+            None => SizeHint::default(),
         }
     }
 }
@@ -91,7 +88,6 @@ impl Body for Outgoing {
 pub struct Answer {
     pub message: Message,
     pub rest: Option<Incoming>,
-    #[allow(dead_code, reason = "held for its drop")]
     pub share: body::Share,
 }
 

@@ -61,9 +61,14 @@ impl Cleared {
         &self.edited_fields
     }
 
-    /// Needs no receipt: the decision says that it stays and need not be recorded. Anything else comes back.
-    pub fn at_home(self) -> Result<Sealed, Cleared> {
-        if self.decision.stays && !self.decision.recorded { Ok(Sealed { cleared: self }) } else { Err(self) }
+    /// Whether it needs no receipt: the decision says that it stays and need not be recorded.
+    pub fn stays(&self) -> bool {
+        self.decision.stays && !self.decision.recorded
+    }
+
+    /// Without a receipt, if it stays.
+    pub fn at_home(self) -> Option<Sealed> {
+        self.stays().then_some(Sealed { cleared: self })
     }
 
     /// With the proof that its ledger entry is durable. A message of which only the beginning was read never crosses.
