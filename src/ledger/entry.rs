@@ -175,3 +175,40 @@ pub(super) fn own_head(line: &[u8]) -> Result<Head, String> {
     }
     Ok(Head { seq, hash: hash.to_owned() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::testing::allowed;
+
+    #[test]
+    fn a_line_is_canonical_json_with_its_place_in_the_chain() {
+        let (line, head) = Prepared::new(&allowed("x/request")).unwrap().line(&genesis());
+        let line = line.strip_suffix('\n').unwrap();
+        let value: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(canonical(&value), line);
+        assert_eq!((value["seq"].as_u64(), value["prev"].as_str(), value["hash"].as_str()), (Some(1), Some(GENESIS), Some(head.hash.as_str())));
+        assert_eq!(value["kind"], "decision");
+        assert_eq!(value["detectors"][0]["confidence"], 0.99);
+        assert_eq!(value["facts"]["records"][0]["subject"], "sub_1");
+        assert_eq!(follow(line.as_bytes(), &genesis()), Ok(head));
+    }
+
+    #[test]
+    fn a_line_follows_only_the_one_before_it() {
+        let prepared = Prepared::new(&allowed("x/request")).unwrap();
+        let (first, head) = prepared.line(&genesis());
+        let (second, after) = prepared.line(&head);
+        assert_eq!(follow(second.trim_end().as_bytes(), &head), Ok(after.clone()));
+        assert!(follow(second.trim_end().as_bytes(), &genesis()).unwrap_err().contains("removed"));
+        assert!(follow(first.trim_end().as_bytes(), &after).is_err());
+        let renumbered = Head { seq: 7, ..head };
+        assert!(follow(second.trim_end().as_bytes(), &renumbered).unwrap_err().contains("number 2 where 8"));
+    }
+
+    #[test]
+    fn canonical_json_sorts_names_at_every_depth() {
+        let value: Value = serde_json::from_str(r#"{"b":[{"z":1,"a":"\u00e9\n"}],"a":null}"#).unwrap();
+        assert_eq!(canonical(&value), r#"{"a":null,"b":[{"a":"é\n","z":1}]}"#);
+    }
+}

@@ -72,3 +72,32 @@ fn minute_of(time: Timestamp) -> Timestamp {
     let second = time.as_second();
     Timestamp::from_second(second - second.rem_euclid(60)).unwrap_or(time)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::testing::{allowed, entry};
+
+    #[test]
+    fn refusals_above_the_rate_are_counted_per_rule_and_minute() {
+        let mut flood = Flood::new(3);
+        let refusal = |rule, time| entry("x/request", time, "refuse", rule);
+        let whole = (0..10).filter(|_| flood.admits(&refusal("a", "2026-11-23T09:00:10Z"))).count();
+        assert_eq!(whole, 3);
+        assert!(flood.admits(&refusal("b", "2026-11-23T09:00:10Z")), "another rule has its own count");
+        assert!(flood.admits(&refusal("a", "2026-11-23T09:01:00Z")), "another minute has its own count");
+        assert!(flood.ended(Some("2026-11-23T09:00:59Z".parse().unwrap())).is_empty(), "the minute has not ended");
+        let ended = flood.ended(Some("2026-11-23T09:01:00Z".parse().unwrap()));
+        assert_eq!(ended.len(), 1);
+        let Event::Refusals { count, rule, minute, .. } = &ended[0].event else { panic!("{ended:?}") };
+        assert_eq!((*count, rule.as_str(), minute.to_string().as_str()), (7, "a", "2026-11-23T09:00:00Z"));
+        assert!(flood.ended(None).is_empty(), "what stayed under the rate needs no count");
+    }
+
+    #[test]
+    fn a_transfer_is_never_only_counted() {
+        let mut flood = Flood::new(0);
+        assert!((0..5).all(|_| flood.admits(&allowed("x/request"))));
+        assert!(flood.ended(None).is_empty());
+    }
+}

@@ -12,6 +12,8 @@
 pub mod entry;
 mod flood;
 pub mod storage;
+#[cfg(test)]
+mod testing;
 pub mod verify;
 pub mod writer;
 

@@ -115,3 +115,24 @@ impl Segment for File {
         self.sync_all()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_has_one_writer_and_segments_in_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger");
+        let writer = Directory::create(&path).unwrap();
+        assert!(Directory::create(&path).unwrap_err().to_string().contains("another process"));
+        assert!(Directory::read_only(&path).is_being_written());
+        for number in [100_000_000, 2, 1] {
+            writer.open(&segment_name(number)).unwrap().append(b"x").unwrap();
+        }
+        assert_eq!(writer.segments().unwrap(), ["00000001.jsonl", "00000002.jsonl", "100000000.jsonl"]);
+        drop(writer);
+        assert!(!Directory::read_only(&path).is_being_written());
+        Directory::create(&path).unwrap();
+    }
+}

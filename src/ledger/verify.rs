@@ -145,3 +145,126 @@ impl Walk {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::testing::{Kept, Lossy, allowed};
+    use crate::ledger::{Options, Writer};
+    use crate::model::evidence::Anchor;
+    use proptest::prelude::*;
+    use std::sync::{Arc, LazyLock};
+
+    /// Nine entries in three segments, and the head an anchor kept.
+    fn journal() -> (Lossy, Head) {
+        static JOURNAL: LazyLock<(Lossy, Head)> = LazyLock::new(written);
+        (JOURNAL.0.cut(), JOURNAL.1.clone())
+    }
+
+    fn written() -> (Lossy, Head) {
+        let (storage, anchor) = (Lossy::default(), Arc::new(Kept::default()));
+        let length = crate::ledger::entry::Prepared::new(&allowed("x1/request")).unwrap().line(&genesis()).0.len() as u64;
+        let options = Options { segment_bytes_max: 3 * length, ..Options::default() };
+        let (writer, _) = Writer::open_with(Box::new(storage.clone()), options, Some(anchor.clone())).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        for n in 1..=9 {
+            runtime.block_on(writer.append(allowed(&format!("x{n}/request")))).unwrap();
+        }
+        drop(writer);
+        storage.segments().unwrap().iter().filter(|name| storage.read(name).unwrap().is_empty()).for_each(|name| storage.remove(name));
+        assert_eq!(storage.segments().unwrap().len(), 3);
+        (storage, anchor.last().unwrap().unwrap())
+    }
+
+    fn lines(bytes: &[u8]) -> Vec<Vec<u8>> {
+        bytes.split_inclusive(|b| *b == b'\n').map(<[u8]>::to_vec).collect()
+    }
+
+    #[test]
+    fn a_whole_journal_is_sound() {
+        let (storage, head) = journal();
+        let report = verify(&storage, Some(&head), false).unwrap();
+        assert!(report.is_sound());
+        assert_eq!((report.entries, report.segments, report.shortening), (9, 3, Shortening::None));
+        assert_eq!(verify(&storage, None, false).unwrap().shortening, Shortening::NotChecked);
+    }
+
+    proptest! {
+        #[test]
+        fn one_bit_flipped_anywhere_is_named(segment in 0_usize..3, at in any::<prop::sample::Index>(), bit in 0_u8..8) {
+            let (storage, head) = journal();
+            let name = storage.segments().unwrap()[segment].clone();
+            let content = storage.read(&name).unwrap();
+            let at = at.index(content.len());
+            let line = content[..at].iter().filter(|b| **b == b'\n').count() + 1;
+            storage.tamper(&name, |bytes| bytes[at] ^= 1 << bit);
+            let bad = verify(&storage, Some(&head), false).unwrap().bad.unwrap();
+            prop_assert_eq!((bad.file, bad.line), (name, line));
+        }
+
+        #[test]
+        fn a_journal_cut_anywhere_is_noticed(at in any::<prop::sample::Index>()) {
+            let (storage, head) = journal();
+            let at = at.index(storage.read("00000003.jsonl").unwrap().len());
+            storage.tamper("00000003.jsonl", |bytes| bytes.truncate(at));
+            let report = verify(&storage, Some(&head), false).unwrap();
+            prop_assert!(!report.is_sound());
+            let is_shortened = matches!(report.shortening, Shortening::Shortened { remembered: 9, .. });
+            prop_assert!(is_shortened);
+        }
+    }
+
+    #[test]
+    fn a_removed_entry_is_named_by_the_one_after_it() {
+        for segment in ["00000001.jsonl", "00000002.jsonl", "00000003.jsonl"] {
+            for line in 0..3 {
+                let (storage, head) = journal();
+                storage.tamper(segment, |bytes| {
+                    let mut kept = lines(bytes);
+                    kept.remove(line);
+                    *bytes = kept.concat();
+                });
+                let report = verify(&storage, Some(&head), false).unwrap();
+                assert!(!report.is_sound(), "{segment}:{line}");
+                let last = segment == "00000003.jsonl" && line == 2;
+                assert_eq!(report.bad.is_none(), last, "only the last entry leaves no gap: {report:?}");
+                if line < 2 {
+                    assert_eq!(report.bad.map(|b| (b.file, b.line)), Some((segment.to_owned(), line + 1)));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_removed_segment_is_noticed() {
+        for (segment, bad) in [("00000001.jsonl", Some("00000002.jsonl")), ("00000002.jsonl", Some("00000003.jsonl")), ("00000003.jsonl", None)] {
+            let (storage, head) = journal();
+            storage.remove(segment);
+            let report = verify(&storage, Some(&head), false).unwrap();
+            assert!(!report.is_sound());
+            assert_eq!(report.bad.map(|b| b.file).as_deref(), bad);
+        }
+    }
+
+    #[test]
+    fn a_journal_rolled_back_and_continued_is_not_the_one_remembered() {
+        let (storage, head) = journal();
+        storage.tamper("00000003.jsonl", |bytes| *bytes = lines(bytes)[..1].concat());
+        let (writer, _) = Writer::open_with(Box::new(storage.clone()), Options::default(), None).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        for n in 1..=5 {
+            runtime.block_on(writer.append(allowed(&format!("y{n}/request")))).unwrap();
+        }
+        let report = verify(&storage, Some(&head), true).unwrap();
+        assert_eq!((report.bad, report.shortening), (None, Shortening::Replaced { remembered: 9 }));
+    }
+
+    #[test]
+    fn an_unfinished_line_is_a_fault_unless_it_is_being_written() {
+        let (storage, _) = journal();
+        storage.tamper("00000003.jsonl", |bytes| bytes.extend_from_slice(b"{\"api\":"));
+        assert!(verify(&storage, None, true).unwrap().is_sound());
+        let bad = verify(&storage, None, false).unwrap().bad.unwrap();
+        assert_eq!((bad.line, bad.why.contains("cut off")), (4, true));
+    }
+}

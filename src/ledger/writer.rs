@@ -53,7 +53,6 @@ impl Default for Options {
 
 /// Proof that an entry is durable. Only the writer makes one.
 #[derive(Debug)]
-#[must_use]
 pub struct Receipt {
     id: EntryId,
     head: Head,
@@ -438,4 +437,195 @@ fn keep_heads(anchor: Arc<dyn Anchor>) -> (Sender<Head>, Option<JoinHandle<()>>)
         }
     });
     (heads, keeper.ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::testing::{Kept, Lossy, allowed, entry};
+    use crate::ledger::verify::verify;
+
+    fn open(storage: &Lossy) -> (Writer, Recovery) {
+        Writer::open_with(Box::new(storage.clone()), Options::default(), None).unwrap()
+    }
+
+    fn ids(storage: &Lossy) -> Vec<String> {
+        let content: Vec<u8> = storage.segments().unwrap().iter().flat_map(|name| storage.read(name).unwrap()).collect();
+        let lines = std::str::from_utf8(&content).unwrap().lines();
+        lines.map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["id"].as_str().unwrap().to_owned()).collect()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn entries_that_wait_together_share_a_sync_and_each_gets_its_own_place() {
+        let storage = Lossy::default();
+        let (writer, _) = open(&storage);
+        let tasks: Vec<_> = (0..400)
+            .map(|n| {
+                tokio::spawn({
+                    let writer = writer.clone();
+                    async move { writer.append(allowed(&format!("x{n}/request"))).await.unwrap() }
+                })
+            })
+            .collect();
+        let mut places = Vec::new();
+        for (n, task) in tasks.into_iter().enumerate() {
+            let receipt = task.await.unwrap();
+            assert_eq!(receipt.id().as_str(), format!("x{n}/request"));
+            places.push(receipt.head().seq);
+        }
+        places.sort_unstable();
+        assert_eq!(places, (1..=400).collect::<Vec<u64>>());
+        assert!(storage.syncs() < 200, "{} syncs for 400 entries", storage.syncs());
+        assert!(verify(&storage, None, false).unwrap().is_sound());
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn whatever_has_a_receipt_survives_a_power_cut_at_any_instant() {
+        let storage = Lossy::default();
+        let (writer, _) = open(&storage);
+        let sealed = Arc::new(Mutex::new(Vec::<EntryId>::new()));
+        let tasks: Vec<_> = (0..8)
+            .map(|t| {
+                let (writer, sealed) = (writer.clone(), sealed.clone());
+                tokio::spawn(async move {
+                    for n in 0..40 {
+                        let receipt = writer.append(allowed(&format!("x{t}-{n}/request"))).await.unwrap();
+                        sealed.lock().unwrap().push(receipt.id().clone());
+                    }
+                })
+            })
+            .collect();
+        for _ in 0..50 {
+            tokio::time::sleep(Duration::from_millis(3)).await;
+            let promised = sealed.lock().unwrap().clone();
+            let found = storage.cut();
+            let durable = ids(&found);
+            assert!(promised.iter().all(|id| durable.iter().any(|d| d == id.as_str())), "{} promised, {} durable", promised.len(), durable.len());
+            assert!(verify(&found, None, false).unwrap().is_sound());
+        }
+        for task in tasks {
+            task.await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_torn_tail_of_any_length_is_cut_and_reported() {
+        let storage = Lossy::default();
+        let (writer, _) = open(&storage);
+        let mut ends = vec![];
+        for n in 0..3 {
+            writer.append(allowed(&format!("x{n}/request"))).await.unwrap();
+            ends.push(storage.read("00000001.jsonl").unwrap().len());
+        }
+        drop(writer);
+        for cut in ends[1]..ends[2] {
+            let torn = storage.cut();
+            torn.tamper("00000001.jsonl", |bytes| bytes.truncate(cut));
+            let (writer, recovery) = open(&torn);
+            assert_eq!((recovery.head.seq, recovery.torn_bytes), (2, (cut - ends[1]) as u64));
+            if cut % 97 == 0 {
+                assert_eq!(writer.append(allowed("y/request")).await.unwrap().head().seq, 3);
+                assert_eq!(ids(&torn), ["x0/request", "x1/request", "y/request"]);
+            }
+            drop(writer);
+            assert!(verify(&torn, None, false).unwrap().is_sound());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_line_changed_in_the_middle_is_no_torn_tail_and_is_not_cut() {
+        let storage = Lossy::default();
+        let (writer, _) = open(&storage);
+        for n in 0..3 {
+            writer.append(allowed(&format!("x{n}/request"))).await.unwrap();
+        }
+        drop(writer);
+        storage.tamper("00000001.jsonl", |bytes| bytes[40] ^= 1);
+        let before = storage.read("00000001.jsonl").unwrap();
+        let error = Writer::open_with(Box::new(storage.clone()), Options::default(), None).err().unwrap();
+        assert!(matches!(&error, OpenError::Broken(bad) if bad.line == 1), "{error}");
+        assert_eq!(storage.read("00000001.jsonl").unwrap(), before);
+    }
+
+    #[tokio::test]
+    async fn a_failed_sync_ends_the_writer_until_the_journal_is_opened_again() {
+        let storage = Lossy::default();
+        let (writer, _) = open(&storage);
+        writer.append(allowed("x0/request")).await.unwrap();
+        storage.fail_sync();
+        assert!(writer.append(allowed("x1/request")).await.is_err());
+        assert!(!writer.healthy());
+        let syncs = storage.syncs();
+        assert!(writer.append(allowed("x2/request")).await.is_err());
+        assert_eq!(storage.syncs(), syncs, "a failed sync is not tried again");
+        drop(writer);
+        let (writer, recovery) = open(&storage.cut());
+        assert!(writer.healthy());
+        assert_eq!(recovery.head.seq, 1);
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_leaves_whole_lines_behind() {
+        let storage = Lossy::default();
+        let (writer, _) = open(&storage);
+        writer.append(allowed("x0/request")).await.unwrap();
+        storage.fill_disk();
+        assert!(writer.append(allowed("x1/request")).await.is_err());
+        assert!(!writer.healthy());
+        assert_eq!(ids(&storage), ["x0/request"]);
+        assert!(verify(&storage, None, false).unwrap().is_sound());
+    }
+
+    #[tokio::test]
+    async fn a_journal_that_lost_its_end_is_not_opened() {
+        let (storage, anchor) = (Lossy::default(), Arc::new(Kept::default()));
+        let options = Options { segment_bytes_max: 1, ..Options::default() };
+        let (writer, _) = Writer::open_with(Box::new(storage.clone()), options.clone(), Some(anchor.clone())).unwrap();
+        for n in 0..4 {
+            writer.append(allowed(&format!("x{n}/request"))).await.unwrap();
+        }
+        drop(writer);
+        assert_eq!(anchor.last().unwrap().unwrap().seq, 4, "the anchor is up to date after an orderly end");
+        let whole = storage.cut();
+        storage.remove("00000005.jsonl");
+        storage.remove("00000004.jsonl");
+        let error = Writer::open_with(Box::new(storage), options.clone(), Some(anchor.clone())).err().unwrap();
+        assert!(matches!(error, OpenError::Shortened(Shortening::Shortened { remembered: 4, found: 3 })), "{error}");
+        let error = Writer::open_with(Box::new(Lossy::default()), options.clone(), Some(anchor.clone())).err().unwrap();
+        assert!(matches!(error, OpenError::Shortened(_)), "an empty folder is a shortened journal too");
+        let (writer, recovery) = Writer::open_with(Box::new(whole.clone()), options, Some(anchor)).unwrap();
+        assert_eq!(recovery.head.seq, 4);
+        assert_eq!(writer.append(allowed("x4/request")).await.unwrap().head().seq, 5);
+        drop(writer);
+        assert!(verify(&whole, None, false).unwrap().is_sound());
+    }
+
+    #[tokio::test]
+    async fn a_flood_of_refusals_is_counted_and_the_count_is_written() {
+        let storage = Lossy::default();
+        let (writer, _) = open(&storage);
+        // A minute that has not ended before the writer does.
+        for n in 0..50 {
+            writer.append_later(entry(&format!("x{n}/request"), "2999-01-01T00:00:00Z", "refuse", "r"));
+        }
+        drop(writer);
+        let ids = ids(&storage);
+        assert_eq!(ids.len(), 11, "{ids:?}");
+        assert!(ids[10].starts_with("refusals/"));
+        let content = storage.read("00000001.jsonl").unwrap();
+        assert!(String::from_utf8(content).unwrap().contains(r#""count":40"#));
+    }
+
+    #[tokio::test]
+    async fn a_journal_on_disk_goes_on_where_it_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        for n in 0..3 {
+            let (writer, recovery) = Writer::open(folder.path(), Options::default(), None).unwrap();
+            assert_eq!(recovery, Recovery { head: recovery.head.clone(), torn_bytes: 0 });
+            assert_eq!(recovery.head.seq, n);
+            let _ = writer.append(allowed(&format!("x{n}/request"))).await.unwrap();
+        }
+        let report = verify(&Directory::read_only(folder.path()), None, false).unwrap();
+        assert_eq!((report.entries, report.is_sound()), (3, true));
+    }
 }

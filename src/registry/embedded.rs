@@ -341,3 +341,304 @@ impl Follower {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::basis::ConsentState;
+    use crate::registry::{Change, Ending};
+    use rusqlite::Connection;
+    use serde_json::{Value, json};
+    use tempfile::TempDir;
+
+    struct Place {
+        folder: TempDir,
+        key: RegistryKey,
+    }
+
+    impl Place {
+        fn new() -> Self {
+            Place { folder: tempfile::tempdir().unwrap(), key: RegistryKey::new([7; 32]) }
+        }
+
+        fn path(&self) -> PathBuf {
+            self.folder.path().join("registry.db")
+        }
+
+        fn node(&self) -> Embedded {
+            Embedded::open(&self.path(), &self.key, Options::default()).unwrap()
+        }
+
+        /// Another process on the same file.
+        fn other(&self) -> Store {
+            Store::open(&self.path(), &self.key).unwrap()
+        }
+    }
+
+    fn key(id: &str) -> SubjectKey {
+        SubjectKey::new("account".parse().unwrap(), id).unwrap()
+    }
+
+    fn now() -> Timestamp {
+        "2026-11-23T09:00:00Z".parse().unwrap()
+    }
+
+    fn consent(id: &str, account: &str) -> Value {
+        json!({"id": id, "subject": {"namespace": "account", "id": account}, "class": "separate",
+            "recipient": {"id": "statistics-sg", "name": "Statistics", "contact": "privacy@statistics.example"},
+            "purposes": ["analytics"], "categories": ["phone_number"], "destinations": ["SG"], "method": "api", "rights_procedure": "by mail", "withdrawal_method": "in the app",
+            "notice": {"digest": format!("sha256:{}", "0".repeat(64))}, "presented_separately": true, "given_at": "2026-11-01T00:00:00Z"})
+    }
+
+    fn order(value: &Value) -> Order {
+        Order::consent(value.to_string().as_bytes()).unwrap()
+    }
+
+    fn home(account: &str, home: &str) -> Order {
+        Order::home(json!({"namespace": "account", "id": account, "home": home, "jurisdictions": ["DE"], "age_band": "adult"}).to_string().as_bytes()).unwrap()
+    }
+
+    fn end(what: Ending, id: &str) -> Order {
+        Order::end(what, json!({"id": id}).to_string().as_bytes()).unwrap()
+    }
+
+    fn query(account: &str) -> Query {
+        Query { subjects: vec![key(account)], recipient: None }
+    }
+
+    /// Whether a decision that leans on the consent `c1` of `u1` would be allowed, and when it was made.
+    async fn decides(registry: &Embedded) -> Option<(bool, Instant)> {
+        let known = registry.look_up(&query("u1")).await.ok()?;
+        let allowed = known.bases.consents.iter().any(|c| c.stands(now()));
+        let decided_at = Instant::now();
+        (decided_at < known.good_until).then_some((allowed, decided_at))
+    }
+
+    /// O22: decides without pause on many tasks while `withdraw` runs; gives the decisions and the instant of the acknowledgement.
+    async fn decisions_around(registry: Arc<Embedded>, withdraw: impl Future<Output = ()>) -> (Vec<(bool, Instant)>, Instant) {
+        let going = Arc::new(AtomicBool::new(true));
+        let tasks: Vec<_> = (0..4)
+            .map(|_| {
+                let (registry, going) = (registry.clone(), going.clone());
+                tokio::spawn(async move {
+                    let mut decisions = Vec::new();
+                    while going.load(Ordering::Relaxed) {
+                        decisions.extend(decides(&registry).await);
+                        tokio::task::yield_now().await;
+                    }
+                    decisions
+                })
+            })
+            .collect();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        withdraw.await;
+        let acknowledged = Instant::now();
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        going.store(false, Ordering::Relaxed);
+        let mut decisions = Vec::new();
+        for task in tasks {
+            decisions.extend(task.await.unwrap());
+        }
+        (decisions, acknowledged)
+    }
+
+    fn assert_nothing_allowed_after(decisions: &[(bool, Instant)], acknowledged: Instant) {
+        assert!(decisions.iter().any(|(allowed, _)| *allowed), "nothing was allowed before the withdrawal");
+        assert!(decisions.iter().any(|(_, at)| *at > acknowledged), "nothing was decided after the withdrawal");
+        assert!(!decisions.iter().any(|(allowed, at)| *allowed && *at > acknowledged), "a decision after the acknowledgement leans on the consent");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn nothing_decided_after_an_acknowledged_withdrawal_is_allowed() {
+        let place = Place::new();
+        let node = Arc::new(place.node());
+        node.write(order(&consent("c1", "u1")), now()).await.unwrap();
+        let withdraw = async {
+            let written = node.write(end(Ending::Consent, "c1"), now()).await.unwrap();
+            assert_eq!((written.change, written.status.as_deref()), (Change::ConsentWithdrawn, Some("withdrawn")));
+        };
+        let (decisions, acknowledged) = decisions_around(node.clone(), withdraw).await;
+        assert_nothing_allowed_after(&decisions, acknowledged);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_withdrawal_by_another_process_counts_from_its_acknowledgement_on() {
+        let place = Place::new();
+        let node = Arc::new(place.node());
+        node.write(order(&consent("c1", "u1")), now()).await.unwrap();
+        let mut other = place.other();
+        let withdraw = async {
+            assert!(other.write(&end(Ending::Consent, "c1"), now()).unwrap().may_close());
+            tokio::time::sleep(LEASE).await;
+        };
+        let (decisions, acknowledged) = decisions_around(node.clone(), withdraw).await;
+        assert_nothing_allowed_after(&decisions, acknowledged);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_another_process_records_is_seen_within_a_lease() {
+        let place = Place::new();
+        let node = place.node();
+        assert_eq!(node.look_up(&query("u1")).await.unwrap().subjects, [None]);
+        let mut other = place.other();
+        other.write(&order(&consent("c1", "u1")), now()).unwrap();
+        other.write(&Order::instrument(br#"{"id":"scc-4","type":"eu_scc","recipient":"statistics-sg","status":"in_force"}"#).unwrap(), now()).unwrap();
+        tokio::time::sleep(LEASE).await;
+        let known = node.look_up(&query("u1")).await.unwrap();
+        assert!(known.subjects[0].is_some());
+        assert_eq!((known.bases.consents.len(), known.bases.instruments.len()), (1, 1));
+    }
+
+    #[tokio::test]
+    async fn a_look_up_gives_all_of_its_subjects_and_only_its_recipient() {
+        let place = Place::new();
+        let mut store = place.other();
+        store.write(&order(&consent("c2", "u2")), now()).unwrap();
+        store.write(&order(&consent("c1", "u1")), now()).unwrap();
+        store.write(&order(&consent("c3", "u3")), now()).unwrap();
+        for (id, recipient) in [("i1", "statistics-sg"), ("i2", "other")] {
+            store
+                .write(
+                    &Order::instrument(json!({"id": id, "type": "eu_scc", "recipient": recipient, "status": "in_force"}).to_string().as_bytes()).unwrap(),
+                    now(),
+                )
+                .unwrap();
+        }
+        store.write(&Order::exemption(br#"{"id":"e1","kind":"hr","reference":"rule 7","effective_at":"2026-01-01T00:00:00Z"}"#).unwrap(), now()).unwrap();
+        let node = place.node();
+        let known = node
+            .look_up(&Query { subjects: vec![key("u2"), key("nobody"), key("u1"), key("u2")], recipient: Some("statistics-sg".parse().unwrap()) })
+            .await
+            .unwrap();
+        assert_eq!(known.subjects.iter().map(Option::is_some).collect::<Vec<_>>(), [true, false, true, true]);
+        assert_eq!(known.subjects[0], known.subjects[3]);
+        assert_eq!(known.bases.consents.iter().map(|c| c.id.as_str()).collect::<Vec<_>>(), ["c1", "c2"]);
+        assert_eq!(known.bases.instruments.iter().map(|i| i.id.as_str()).collect::<Vec<_>>(), ["i1"]);
+        assert_eq!(known.bases.exemptions.len(), 1, "an exemption for no recipient is for all");
+        assert_eq!(node.look_up(&query("u1")).await.unwrap().bases.instruments.len(), 2);
+    }
+
+    #[tokio::test]
+    async fn persons_beyond_the_index_are_asked_for_at_the_store() {
+        let place = Place::new();
+        for n in 0..5 {
+            place.other().write(&order(&consent(&format!("c{n}"), &format!("u{n}"))), now()).unwrap();
+        }
+        let node = Embedded::open(&place.path(), &place.key, Options { persons_max: 2, ..Options::default() }).unwrap();
+        for n in 0..5 {
+            let known = node.look_up(&query(&format!("u{n}"))).await.unwrap();
+            assert_eq!((known.subjects[0].is_some(), known.bases.consents.len()), (true, 1), "u{n}");
+        }
+        assert_eq!(node.look_up(&query("nobody")).await.unwrap().subjects, [None]);
+        node.write(home("u9", "eu-frankfurt"), now()).await.unwrap();
+        assert!(node.look_up(&query("u9")).await.unwrap().subjects[0].is_some());
+        node.write(end(Ending::Consent, "c3"), now()).await.unwrap();
+        assert_eq!(node.look_up(&query("u3")).await.unwrap().bases.consents[0].state, ConsentState::Withdrawn);
+    }
+
+    #[tokio::test]
+    async fn a_change_of_home_is_a_recorded_transfer() {
+        let place = Place::new();
+        let node = place.node();
+        let first = node.write(home("u1", "eu-frankfurt"), now()).await.unwrap();
+        assert_eq!((first.change, first.old_home), (Change::HomeSet, None));
+        let second = node.write(home("u1", "cn-north"), now()).await.unwrap();
+        assert_eq!((second.change, second.old_home.unwrap().as_str(), second.home.unwrap().as_str()), (Change::HomeChange, "eu-frankfurt", "cn-north"));
+        let known = node.look_up(&query("u1")).await.unwrap();
+        assert_eq!(known.subjects[0].as_ref().unwrap().home.as_ref().unwrap().as_str(), "cn-north");
+        let (row, history) = node.show_subject(&key("u1")).await.unwrap().unwrap();
+        assert_eq!((row.home.unwrap().as_str(), history.len()), ("cn-north", 2));
+        assert_eq!(history[1].old_home.as_ref().unwrap().as_str(), "eu-frankfurt");
+    }
+
+    #[tokio::test]
+    async fn changes_wait_to_be_journalled_whoever_made_them() {
+        let place = Place::new();
+        let node = place.node();
+        node.write(home("u1", "eu-frankfurt"), now()).await.unwrap();
+        place.other().write(&home("u1", "cn-north"), now()).unwrap();
+        let waiting = node.unjournalled(10).await.unwrap();
+        assert_eq!(waiting.iter().map(|w| (w.event, w.change)).collect::<Vec<_>>(), [(1, Change::HomeSet), (2, Change::HomeChange)]);
+        node.mark_journalled(1).await.unwrap();
+        node.mark_journalled(0).await.unwrap();
+        assert_eq!(node.unjournalled(10).await.unwrap(), waiting[1..]);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_store_that_cannot_be_written_is_unhealthy_until_it_can() {
+        let place = Place::new();
+        let node = place.node();
+        node.write(order(&consent("c1", "u1")), now()).await.unwrap();
+        let holder = Connection::open(place.path()).unwrap();
+        holder.execute_batch("BEGIN IMMEDIATE").unwrap();
+        assert!(matches!(node.write(home("u1", "cn-north"), now()).await, Err(WriteError::Unavailable(_))));
+        assert!(!node.healthy());
+        assert!(node.look_up(&query("u1")).await.is_err(), "index hit or not");
+        holder.execute_batch("ROLLBACK").unwrap();
+        tokio::time::sleep(PROBE * 2).await;
+        assert!(node.healthy());
+        assert_eq!(node.look_up(&query("u1")).await.unwrap().bases.consents.len(), 1);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_store_whose_file_is_gone_is_not_replaced_by_an_empty_one() {
+        let place = Place::new();
+        let node = place.node();
+        node.write(order(&consent("c1", "u1")), now()).await.unwrap();
+        let away = place.folder.path().join("away.db");
+        std::fs::rename(place.path(), &away).unwrap();
+        tokio::time::sleep(LEASE).await;
+        assert!(!node.healthy());
+        assert!(node.look_up(&query("u1")).await.is_err());
+        assert!(!place.path().exists());
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn garbage_in_the_store_is_no_answer() {
+        let place = Place::new();
+        let node = place.node();
+        node.write(order(&consent("c1", "u1")), now()).await.unwrap();
+        let db = Connection::open(place.path()).unwrap();
+        db.execute_batch(
+            "UPDATE records SET body = '{}' WHERE id = 'c1'; INSERT INTO events (change, id, subject, body) SELECT change, id, subject, body FROM events",
+        )
+        .unwrap();
+        tokio::time::sleep(LEASE).await;
+        assert!(node.look_up(&query("u1")).await.is_err());
+        assert!(!node.healthy());
+    }
+
+    #[tokio::test]
+    async fn the_file_alone_reveals_nobody() {
+        let place = Place::new();
+        let node = place.node();
+        let planted = format!("planted{}", rand::random::<u64>());
+        node.write(home(&planted, "eu-frankfurt"), now()).await.unwrap();
+        node.write(order(&consent("c1", &planted)), now()).await.unwrap();
+        let mut scanned = 0;
+        for file in std::fs::read_dir(place.folder.path()).unwrap() {
+            let bytes = std::fs::read(file.unwrap().path()).unwrap();
+            scanned += bytes.len();
+            assert!(memchr::memmem::find(&bytes, planted.as_bytes()).is_none());
+            assert!(memchr::memmem::find(&bytes, b"c1").is_some() || bytes.len() < 40_000, "the scan reads what was written");
+        }
+        assert!(scanned > 10_000);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_head_of_the_journal_is_kept_here() {
+        let place = Place::new();
+        let node = Arc::new(place.node());
+        let head = Head { seq: 4, hash: "sha256:00".to_owned() };
+        let anchor = node.clone();
+        let (kept, last) = tokio::task::spawn_blocking({
+            let head = head.clone();
+            move || (anchor.keep(&head), anchor.last())
+        })
+        .await
+        .unwrap();
+        assert_eq!((kept, last), (Ok(()), Ok(Some(head.clone()))));
+        assert_eq!(node.head().await.unwrap(), Some(head.clone()));
+        assert_eq!(crate::registry::head_in(&place.path()).unwrap(), Some(head));
+    }
+}

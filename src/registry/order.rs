@@ -229,3 +229,55 @@ fn is_digest(field: &str, text: Option<&str>) -> Result<(), InvalidOrder> {
     let hex = |text: &str| text.strip_prefix("sha256:").is_some_and(|h| h.len() == 64 && h.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')));
     if text.is_none_or(hex) { Ok(()) } else { invalid(format!("`{field}` is no digest: write `sha256:` and 64 lower-case hexadecimal digits")) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said<T: fmt::Debug>(result: Result<T, InvalidOrder>) -> String {
+        result.unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_id_left_out_is_made() {
+        let order = Order::assessment(br#"{"type":"pipia","recipient":"r","date":"2026-11-01T00:00:00Z","result":"positive"}"#).unwrap();
+        let Order::Assessment(assessment) = order else { panic!() };
+        assert!(assessment.id.as_str().starts_with("ass_"));
+    }
+
+    #[test]
+    fn what_contradicts_itself_is_refused_with_the_field() {
+        for (json, field) in [
+            (r#"{"type":"EU SCC","recipient":"r","status":"draft"}"#, "`EU SCC` is no type"),
+            (r#"{"type":"eu_scc","recipient":"r","status":"draft","module":5}"#, "`module`"),
+            (
+                r#"{"type":"eu_scc","recipient":"r","status":"draft","effective_at":"2026-02-01T00:00:00Z","expires_at":"2026-01-01T00:00:00Z"}"#,
+                "`expires_at` is before `effective_at`",
+            ),
+            (r#"{"type":"eu_scc","recipient":"r","status":"draft","document_digest":"abc"}"#, "`document_digest`"),
+            (r#"{"type":"eu_scc","recipient":"r","status":"binding"}"#, "`binding` is no instrument status"),
+            (r#"{"type":"eu_scc","recipient":"r","status":"draft","modul":1}"#, "unknown field `modul`"),
+        ] {
+            assert!(said(Order::instrument(json.as_bytes())).contains(field), "{json}");
+        }
+        assert!(said(Order::exemption(br#"{"kind":"hr","reference":" ","effective_at":"2026-01-01T00:00:00Z"}"#)).contains("`reference`"));
+        assert!(said(Order::consent(br#"{"class":"general","given_at":"2026-01-01T00:00:00Z"}"#)).contains("`subject` is missing"));
+        assert!(said(Order::home(&vec![b' '; ORDER_BYTES_MAX + 1])).contains("longer"));
+    }
+
+    #[test]
+    fn no_error_repeats_a_persons_identifier() {
+        for json in [
+            r#"{"namespace":"account","id":13900139000,"home":"cn-north"}"#,
+            r#"{"namespace":"phone","id":"13900139000x","home":"cn-north"}"#,
+            r#"{"namespace":"email","id":"13900139000","home":"cn-north"}"#,
+        ] {
+            let error = said(Order::home(json.as_bytes()));
+            assert!(!error.contains("13900139000"), "{error}");
+        }
+        for subject in [r#"{"namespace":"phone","id":"x13900139000"}"#, r#"{"namespace":"phone","id":13900139000}"#, "13900139000"] {
+            let error = said(Order::consent(format!(r#"{{"subject":{subject},"class":"general","given_at":"2026-01-01T00:00:00Z"}}"#).as_bytes()));
+            assert!(error.contains("`subject`") && !error.contains("13900139000"), "{error}");
+        }
+    }
+}

@@ -514,3 +514,210 @@ fn to_text<T: Serialize>(value: &T) -> Result<String, Unavailable> {
 fn garbage(error: impl std::fmt::Display) -> Unavailable {
     Unavailable(format!("the registry holds what it should not: {error}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn store() -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("registry.db"), &RegistryKey::new([7; 32])).unwrap();
+        (folder, store)
+    }
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn now() -> Timestamp {
+        at("2026-11-23T09:00:00Z")
+    }
+
+    fn separate() -> Value {
+        json!({"id": "c1", "subject": {"namespace": "account", "id": "u1"}, "class": "separate",
+            "recipient": {"id": "statistics-sg", "name": "Statistics", "contact": "privacy@statistics.example"},
+            "purposes": ["analytics"], "categories": ["phone_number"], "destinations": ["SG"], "method": "api", "rights_procedure": "by mail", "withdrawal_method": "in the app",
+            "notice": {"digest": format!("sha256:{}", "0".repeat(64))}, "risks": "foreign access", "presented_separately": true, "given_at": "2026-11-01T00:00:00Z"})
+    }
+
+    fn order(value: &Value) -> Order {
+        Order::consent(value.to_string().as_bytes()).unwrap()
+    }
+
+    fn withdraw(id: &str) -> Order {
+        Order::End(EndOrder { what: Ending::Consent, id: id.parse().unwrap() })
+    }
+
+    #[test]
+    fn a_complete_consent_is_given() {
+        let (_folder, mut store) = store();
+        let written = store.write(&order(&separate()), now()).unwrap();
+        assert_eq!((written.status.as_deref(), written.missing.len(), written.event), (Some("given"), 0, 1));
+        assert!(written.subject.unwrap().as_str().starts_with("sub_"));
+    }
+
+    #[test]
+    fn a_consent_that_lacks_what_its_class_needs_is_kept_and_says_what() {
+        let cases = [
+            ("/recipient/name", "recipient_name"),
+            ("/recipient/contact", "recipient_contact"),
+            ("/purposes", "purpose"),
+            ("/method", "method"),
+            ("/categories", "categories"),
+            ("/rights_procedure", "rights_procedure"),
+            ("/notice/digest", "notice"),
+            ("/withdrawal_method", "withdrawal_method"),
+            ("/destinations", "destinations"),
+            ("/presented_separately", "presented_separately"),
+        ];
+        for class in ["separate", "written", "explicit"] {
+            for (at, missing) in cases {
+                let (_folder, mut store) = store();
+                let mut value = separate();
+                value["class"] = class.into();
+                let (parent, name) = at.rsplit_once('/').unwrap();
+                value.pointer_mut(parent).unwrap().as_object_mut().unwrap().remove(name);
+                let written = store.write(&order(&value), now()).unwrap();
+                assert_eq!(written.status.as_deref(), Some("insufficient"), "{class} {at}");
+                assert_eq!(written.missing.iter().map(|e| e.id()).collect::<Vec<_>>(), [missing]);
+                let shown = store.show(RecordKind::Consent, &"c1".parse().unwrap()).unwrap().unwrap();
+                assert_eq!((shown.status.as_str(), shown.missing), ("insufficient", written.missing));
+            }
+        }
+    }
+
+    #[test]
+    fn s0_03_a_notice_that_lacks_one_element_is_insufficient_and_names_it() {
+        // Purpose, types of data, identity of the recipient, risks: whatever the policy. The recipient's security capability: where a policy asks for it.
+        for (field, missing) in [("purposes", "purpose"), ("categories", "categories"), ("recipient", "recipient_name"), ("risks", "risks")] {
+            let (_folder, mut store) = store();
+            let mut value = separate();
+            value["class"] = "explicit".into();
+            if field == "recipient" {
+                value["recipient"] = json!({"id": "statistics-sg", "contact": "privacy@statistics.example"});
+            } else {
+                value.as_object_mut().unwrap().remove(field);
+            }
+            let written = store.write(&order(&value), now()).unwrap();
+            assert_eq!(written.missing.iter().map(|e| e.id()).collect::<Vec<_>>(), [missing], "{field}");
+        }
+        let Order::Consent(complete) = order(&separate()) else { panic!() };
+        assert!(!complete.consent.tells(Element::SecurityCapability));
+    }
+
+    #[test]
+    fn a_ticked_box_is_no_consent_of_any_class() {
+        for class in ["general", "separate", "written", "explicit", "guardian"] {
+            let (_folder, mut store) = store();
+            let mut value = separate();
+            (value["class"], value["preticked"]) = (class.into(), true.into());
+            assert!(store.write(&order(&value), now()).unwrap().missing.contains(&Element::NotPreticked), "{class}");
+        }
+    }
+
+    #[test]
+    fn s0_14_a_withdrawal_ends_one_consent_once_and_leaves_the_others_and_the_history() {
+        let (_folder, mut store) = store();
+        let mut other = separate();
+        (other["id"], other["purposes"]) = ("c2".into(), json!(["support"]));
+        store.write(&order(&separate()), at("2026-11-02T00:00:00Z")).unwrap();
+        store.write(&order(&other), at("2026-11-02T00:00:00Z")).unwrap();
+        let first = store.write(&withdraw("c1"), now()).unwrap();
+        let again = store.write(&withdraw("c1"), at("2026-12-01T00:00:00Z")).unwrap();
+        assert!(!first.repeated && again.repeated && again.may_close());
+        assert_eq!((again.event, again.time), (first.event, now()));
+        let shown = store.show(RecordKind::Consent, &"c1".parse().unwrap()).unwrap().unwrap();
+        let Record::Consent(consent) = &shown.record else { panic!() };
+        assert_eq!((consent.state, consent.ended_at), (ConsentState::Withdrawn, Some(now())));
+        assert_eq!(shown.history.iter().map(|w| w.change).collect::<Vec<_>>(), [Change::ConsentAdded, Change::ConsentWithdrawn]);
+        let person = store.person(&consent.subject).unwrap().unwrap();
+        assert_eq!(person.consents.iter().filter(|c| c.stands(now())).map(|c| c.id.as_str()).collect::<Vec<_>>(), ["c2"]);
+    }
+
+    #[test]
+    fn the_same_record_again_changes_nothing_and_another_of_its_id_is_refused() {
+        let (_folder, mut store) = store();
+        let first = store.write(&order(&separate()), now()).unwrap();
+        let again = store.write(&order(&separate()), now()).unwrap();
+        assert!(again.repeated);
+        assert_eq!(again.event, first.event);
+        let mut other = separate();
+        other["purposes"] = json!(["support"]);
+        assert!(matches!(store.write(&order(&other), now()), Err(WriteError::Conflict(_))));
+        let instrument = Order::instrument(br#"{"id":"c1","type":"eu_scc","recipient":"r","status":"in_force"}"#).unwrap();
+        assert!(matches!(store.write(&instrument, now()), Err(WriteError::Conflict(_))));
+        assert!(matches!(store.write(&withdraw("c9"), now()), Err(WriteError::NotFound(_))));
+    }
+
+    #[test]
+    fn history_cannot_be_changed() {
+        let (_folder, mut store) = store();
+        store.write(&order(&separate()), now()).unwrap();
+        for sql in ["UPDATE events SET body = ''", "DELETE FROM events"] {
+            assert!(store.db.execute_batch(sql).unwrap_err().to_string().contains("append-only"));
+        }
+    }
+
+    #[test]
+    fn several_identifiers_name_one_person() {
+        let (_folder, mut store) = store();
+        let home = |json: Value| Order::home(json.to_string().as_bytes()).unwrap();
+        let one = home(json!({"namespace": "account", "id": "u1", "home": "cn-north", "aliases": [{"namespace": "phone", "id": "13800138000"}]}));
+        let subject = store.write(&one, now()).unwrap().subject;
+        let by_phone = store.write(&home(json!({"namespace": "phone", "id": "+86 138 0013 8000", "home": "cn-north", "age_band": "adult"})), now()).unwrap();
+        assert_eq!(by_phone.subject, subject);
+        store.write(&home(json!({"namespace": "account", "id": "u2", "home": "cn-north"})), now()).unwrap();
+        let taken = home(json!({"namespace": "account", "id": "u2", "home": "eu-frankfurt", "aliases": [{"namespace": "phone", "id": "13800138000"}]}));
+        assert!(matches!(store.write(&taken, now()), Err(WriteError::Conflict(_))));
+        let (row, _) = store.show_subject(&SubjectKey::new("account".parse().unwrap(), "u2").unwrap()).unwrap().unwrap();
+        assert_eq!(row.home.unwrap().as_str(), "cn-north", "a refused order changes nothing");
+    }
+
+    #[test]
+    fn one_bad_record_does_not_hinder_the_others() {
+        let (_folder, mut store) = store();
+        let mut stranger = separate();
+        (stranger["id"], stranger["subject"]) = ("c2".into(), "sub_unknown".into());
+        let mut last = separate();
+        last["id"] = "c3".into();
+        let results = store.write_all(&[order(&separate()), order(&stranger), order(&last)], now()).unwrap();
+        assert_eq!(results.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true]);
+        let ids: Vec<String> = store
+            .list(RecordKind::Consent, &Page { limit: 10, ..Page::default() })
+            .unwrap()
+            .iter()
+            .map(|r| serde_json::to_value(r).unwrap()["id"].to_string())
+            .collect();
+        assert_eq!(ids, ["\"c1\"", "\"c3\""]);
+    }
+
+    #[test]
+    fn what_ends_is_no_longer_in_force() {
+        let (_folder, mut store) = store();
+        store.write(&Order::instrument(br#"{"id":"i1","type":"eu_scc","recipient":"r","status":"in_force"}"#).unwrap(), now()).unwrap();
+        store.write(&Order::exemption(br#"{"id":"e1","kind":"hr","reference":"rule 7","effective_at":"2026-01-01T00:00:00Z"}"#).unwrap(), now()).unwrap();
+        for (what, id) in [(Ending::Instrument, "i1"), (Ending::Exemption, "e1")] {
+            let order = Order::End(EndOrder { what, id: id.parse().unwrap() });
+            assert!(!store.write(&order, now()).unwrap().repeated);
+            assert!(store.write(&order, at("2026-12-01T00:00:00Z")).unwrap().repeated);
+        }
+        let bases = store.parties().unwrap();
+        assert!(!bases.instruments[0].in_force(now()));
+        assert_eq!(bases.exemptions[0].expires_at, Some(now()));
+    }
+
+    #[test]
+    fn another_key_does_not_open_the_file() {
+        let (folder, _store) = store();
+        let error = Store::open(&folder.path().join("registry.db"), &RegistryKey::new([8; 32])).unwrap_err();
+        assert!(error.0.contains("another registry key"), "{error}");
+    }
+
+    #[test]
+    fn a_file_of_a_later_version_is_not_touched() {
+        let (folder, store) = store();
+        store.db.pragma_update(None, "user_version", 9).unwrap();
+        assert!(Store::open(&folder.path().join("registry.db"), &RegistryKey::new([7; 32])).unwrap_err().0.contains("version 9"));
+    }
+}
