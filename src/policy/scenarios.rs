@@ -262,3 +262,34 @@ pub fn run_all(library: &Library) -> Vec<(&Policy, Vec<Outcome>)> {
     let policies = library.ids().flat_map(|id| library.versions(id));
     policies.map(|policy| (policy, policy.scenarios.iter().map(|scenario| run(scenario, policy, &library.places)).collect())).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::Source;
+
+    /// The policies the repository ships.
+    const SHIPPED: &[Source<'static>] = &[
+        Source { name: "policies/shopping-app.yaml", text: include_str!("../../policies/shopping-app.yaml") },
+        Source { name: "policies/wearable-tracker.yaml", text: include_str!("../../policies/wearable-tracker.yaml") },
+    ];
+
+    fn library(sources: &[Source<'_>]) -> Library {
+        let compiled = Library::compile(sources);
+        compiled.unwrap_or_else(|found| panic!("{}", found.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))).0
+    }
+
+    #[test]
+    fn every_scenario_of_the_shipped_policies_holds_and_every_rule_is_covered() {
+        let library = library(SHIPPED);
+        let mut failures = Vec::new();
+        let mut count = 0;
+        for (policy, outcomes) in run_all(&library) {
+            count += outcomes.len();
+            failures.extend(outcomes.iter().filter(|o| !o.passed()).map(|o| format!("{}: {}", o.name, o.differences.join("; "))));
+            failures.extend(uncovered(policy, &outcomes).iter().map(|id| format!("{}: no scenario names {id}", policy.stamp.id)));
+        }
+        assert!(failures.is_empty(), "{}", failures.join("\n"));
+        assert!(count >= 40, "{count}");
+    }
+}
