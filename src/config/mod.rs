@@ -1,16 +1,18 @@
 //! `domicile.yaml`, checked before any port is bound: what is in [`Config`] is consistent, every path resolved, every default filled in.
 
+mod apis;
+mod bounds;
 mod check;
 mod load;
 mod raw;
 mod value;
 
-pub use value::Secret;
+pub use bounds::{Bounds, Limits};
+pub use value::{Pointer, Secret};
 
 use crate::model::facts::{Arrival, Otherwise, Terms, UnlawfulField, UnlawfulRecord};
 use crate::model::{ApiId, Jurisdiction, Namespace, NodeId, Places, PolicyId, Purpose, RecipientId, Region, Regions};
 use crate::origin::{ClaimNames, Hops};
-use crate::payload::{self, Selector};
 use http::HeaderName;
 use serde_saphyr::Spanned;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,7 +20,6 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Where the configuration is looked for when no `--config` is given.
 pub const DEFAULT_PATH: &str = "domicile.yaml";
@@ -183,7 +184,7 @@ pub enum Content {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selectors {
     /// Places of records; none: a body is one record.
-    pub records: Option<Selector>,
+    pub records: Option<Pointer>,
     /// The subject's identifier in a record.
     pub subject: Option<SubjectSelector>,
 }
@@ -194,7 +195,7 @@ pub struct SubjectSelector {
     /// What kind of identifier it is.
     pub namespace: Namespace,
     /// Where it is, relative to the record.
-    pub at: Selector,
+    pub at: Pointer,
 }
 
 /// One backend.
@@ -242,67 +243,6 @@ pub struct KeyRef {
     pub id: String,
     /// Where it is.
     pub from: Secret,
-}
-
-/// Bounds of one exchange.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Bounds of one reading.
-    pub payload: payload::Limits,
-    /// For a request body to arrive.
-    pub body_deadline: Duration,
-    /// For a backend to answer in full.
-    pub answer_deadline: Duration,
-    /// To connect to a backend, TLS included.
-    pub connect_deadline: Duration,
-}
-
-impl Default for Limits {
-    /// 30 s bring 1 MiB over 300 kbit/s; an answer in 10 s and a connection in 3 s are what clients wait for before they give up themselves.
-    fn default() -> Self {
-        Limits {
-            payload: payload::Limits::default(),
-            body_deadline: Duration::from_secs(30),
-            answer_deadline: Duration::from_secs(10),
-            connect_deadline: Duration::from_secs(3),
-        }
-    }
-}
-
-/// Bounds of the whole node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bounds {
-    /// Longest head, in bytes.
-    pub head_bytes: usize,
-    /// For a head to arrive; also how long a connection may idle.
-    pub head_deadline: Duration,
-    /// For the registry to answer a miss of the index.
-    pub store_deadline: Duration,
-    /// For exchanges in flight to end when the node stops.
-    pub drain_deadline: Duration,
-    /// All buffers of all exchanges together, in bytes; spent: 503.
-    pub buffers: usize,
-    /// Most connections of clients at one time.
-    pub connections: usize,
-    /// Most HTTP/2 streams of one connection at one time.
-    pub streams: usize,
-}
-
-impl Default for Bounds {
-    /// 64 KiB of head is eight times what common servers take; 60 s of idleness outlive most clients' own pools; a local store answers in
-    /// milliseconds, so 250 ms means it is down; 20 s of drain fit the 30 s that orchestrators give; 256 MiB are 64 exchanges with four copies of the
-    /// longest body; 10,000 idle connections cost some 400 MiB; 100 streams is what RFC 9113 §6.5.2 asks for at least.
-    fn default() -> Self {
-        Bounds {
-            head_bytes: 64 << 10,
-            head_deadline: Duration::from_secs(60),
-            store_deadline: Duration::from_millis(250),
-            drain_deadline: Duration::from_secs(20),
-            buffers: 256 << 20,
-            connections: 10_000,
-            streams: 100,
-        }
-    }
 }
 
 /// Something wrong with the file, where, and how to mend it.
@@ -412,6 +352,7 @@ fn without_port(host: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     const SHORT: &str = r#"node: {id: eu-1, region: eu-frankfurt}
 listen: [{http: "127.0.0.1:8080"}]
@@ -561,8 +502,8 @@ apis:
             ("speaks_of: caller", "recipient: partner", "needs a `region`"),
             ("speaks_of: caller", "otherwise: maybe", "`maybe` is no fallback"),
             ("speaks_of: caller", "content: secret", "none of `business`, `public`"),
-            ("speaks_of: caller", "records: items", "no selector"),
-            ("speaks_of: caller", "subject: {namespace: account, at: /~2}", "no selector"),
+            ("speaks_of: caller", "records: items", "no JSON Pointer"),
+            ("speaks_of: caller", "subject: {namespace: account, at: /~2}", "no JSON Pointer"),
             ("speaks_of: caller", "pass_headers: [\"user agent\"]", "no name of a header"),
             ("speaks_of: caller", "limits: {head: 1KiB}", "limit of the whole node"),
             ("speaks_of: caller", "limits: {streams: 3}", "limit of the whole node"),
