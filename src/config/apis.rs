@@ -2,10 +2,10 @@
 
 use super::check::Check;
 use super::raw::{self, Text};
-use super::value::Pointer;
 use super::{Api, Backend, BackendTls, Content, Limits, RegionPin, Selectors, SubjectSelector};
 use crate::model::facts::{Arrival, Otherwise, UnlawfulField, UnlawfulRecord};
 use crate::model::{Region, Regions};
+use crate::payload::Selector;
 use http::Uri;
 use serde_saphyr::Spanned;
 use std::collections::BTreeSet;
@@ -94,7 +94,7 @@ impl Check<'_> {
     }
 
     fn selectors(&mut self, records: Option<&Text>, subject: Option<&raw::Subject>) -> Selectors {
-        let records = self.maybe::<Pointer>(records);
+        let records = self.maybe::<Selector>(records);
         let subject = subject.and_then(|subject| {
             let (namespace, at) = (self.parse(&subject.namespace), self.parse(&subject.at));
             Some(SubjectSelector { namespace: namespace?, at: at? })

@@ -8,11 +8,12 @@ mod raw;
 mod value;
 
 pub use bounds::{Bounds, Limits};
-pub use value::{Pointer, Secret};
+pub use value::Secret;
 
 use crate::model::facts::{Arrival, Otherwise, Terms, UnlawfulField, UnlawfulRecord};
 use crate::model::{ApiId, Jurisdiction, Namespace, NodeId, Places, PolicyId, Purpose, RecipientId, Region, Regions};
 use crate::origin::{ClaimNames, Hops};
+use crate::payload::Selector;
 use http::HeaderName;
 use serde_saphyr::Spanned;
 use std::collections::{BTreeMap, BTreeSet};
@@ -184,7 +185,7 @@ pub enum Content {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selectors {
     /// Places of records; none: a body is one record.
-    pub records: Option<Pointer>,
+    pub records: Option<Selector>,
     /// The subject's identifier in a record.
     pub subject: Option<SubjectSelector>,
 }
@@ -195,7 +196,7 @@ pub struct SubjectSelector {
     /// What kind of identifier it is.
     pub namespace: Namespace,
     /// Where it is, relative to the record.
-    pub at: Pointer,
+    pub at: Selector,
 }
 
 /// One backend.
@@ -502,8 +503,8 @@ apis:
             ("speaks_of: caller", "recipient: partner", "needs a `region`"),
             ("speaks_of: caller", "otherwise: maybe", "`maybe` is no fallback"),
             ("speaks_of: caller", "content: secret", "none of `business`, `public`"),
-            ("speaks_of: caller", "records: items", "no JSON Pointer"),
-            ("speaks_of: caller", "subject: {namespace: account, at: /~2}", "no JSON Pointer"),
+            ("speaks_of: caller", "records: items", "no selector"),
+            ("speaks_of: caller", "subject: {namespace: account, at: /~2}", "no selector"),
             ("speaks_of: caller", "pass_headers: [\"user agent\"]", "no name of a header"),
             ("speaks_of: caller", "limits: {head: 1KiB}", "limit of the whole node"),
             ("speaks_of: caller", "limits: {streams: 3}", "limit of the whole node"),

@@ -1,4 +1,4 @@
-//! The small values of the file: durations, sizes, references to secrets, pointers, hosts.
+//! The small values of the file: durations, sizes, references to secrets, hosts.
 
 use serde_saphyr::Spanned;
 use std::fmt;
@@ -107,7 +107,6 @@ pub(super) fn host_of(url: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::borrow::Cow;
 
     #[test]
     fn durations_and_sizes_have_units() {
