@@ -441,7 +441,7 @@ apis:
         let config = parse(text).unwrap();
         assert!(config.node.loopback_as_node && config.listen[0].proxy_protocol);
         assert_eq!(config.listen[1].tls.as_ref().unwrap().client_ca, Some("/etc/domicile/certs/ca.pem".into()));
-        assert_eq!(config.regions[&"oslo".parse().unwrap()].as_str(), "NO", "Norway is no boolean");
+        assert_eq!(config.regions["oslo"].as_str(), "NO", "Norway is no boolean");
         assert_eq!(config.geo, GeoSource::File("/etc/domicile/./country.mmdb".into()));
         assert_eq!(config.jwt.unwrap().claims.subject, "sub");
         assert_eq!(config.hops.namespace.unwrap().as_str(), "account");
