@@ -1,6 +1,7 @@
 //! The command line: one file per command, all in one table.
 
 mod assessment;
+pub mod certs;
 mod consent;
 mod exemption;
 mod home;
@@ -34,6 +35,7 @@ pub enum Format {
 #[derive(Debug, Subcommand)]
 enum Command {
     Assessment(assessment::Arguments),
+    Certs(certs::Arguments),
     Consent(consent::Arguments),
     Exemption(exemption::Arguments),
     Home(home::Arguments),
@@ -58,6 +60,7 @@ pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     let exit: Exit = match &arguments.command {
         Command::Assessment(assessment) => assessment::run(assessment, arguments.format),
+        Command::Certs(certs) => certs::run(certs, arguments.format),
         Command::Consent(consent) => consent::run(consent, arguments.format),
         Command::Exemption(exemption) => exemption::run(exemption, arguments.format),
         Command::Home(home) => home::run(home, arguments.format),

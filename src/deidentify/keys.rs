@@ -7,7 +7,7 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 /// Shortest secret, in bytes: the strength of the keys derived from it (RFC 5869 adds none).
-pub const SECRET_BYTES_MIN: usize = 32;
+const SECRET_BYTES_MIN: usize = 32;
 /// Longest key id, in bytes: its length is one byte of every token, and it is repeated in each.
 const ID_BYTES_MAX: usize = 32;
 
@@ -29,7 +29,7 @@ pub(super) struct Key {
 /// A key that cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InvalidKey {
-    /// Shorter than [`SECRET_BYTES_MIN`].
+    /// Shorter than 32 bytes.
     Short,
     /// The id is empty, longer than 32 bytes, or of other characters than letters, digits, `-` and `_`.
     Id,
