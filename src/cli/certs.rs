@@ -37,7 +37,7 @@ struct Dev {
     #[arg(long, default_value = "certs/dev")]
     dir: PathBuf,
     /// A further name or address of the server; may be given several times.
-    #[arg(long = "name")]
+    #[arg(long = "name", value_name = "NAME")]
     names: Vec<String>,
     /// Overwrites what is there.
     #[arg(long)]

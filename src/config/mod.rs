@@ -1,16 +1,19 @@
 //! `domicile.yaml`, checked before any port is bound: what is in [`Config`] is consistent, every path resolved, every default filled in.
 
+mod apis;
+mod bounds;
 mod check;
 mod load;
 mod raw;
 mod value;
 
+pub use bounds::{Bounds, Limits};
 pub use value::Secret;
 
 use crate::model::facts::{Arrival, Otherwise, Terms, UnlawfulField, UnlawfulRecord};
 use crate::model::{ApiId, Jurisdiction, Namespace, NodeId, Places, PolicyId, Purpose, RecipientId, Region, Regions};
 use crate::origin::{ClaimNames, Hops};
-use crate::payload::{self, Selector};
+use crate::payload::Selector;
 use http::HeaderName;
 use serde_saphyr::Spanned;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,7 +21,6 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Where the configuration is looked for when no `--config` is given.
 pub const DEFAULT_PATH: &str = "domicile.yaml";
@@ -244,67 +246,6 @@ pub struct KeyRef {
     pub from: Secret,
 }
 
-/// Bounds of one exchange.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Bounds of one reading.
-    pub payload: payload::Limits,
-    /// For a request body to arrive.
-    pub body_deadline: Duration,
-    /// For a backend to answer in full.
-    pub answer_deadline: Duration,
-    /// To connect to a backend, TLS included.
-    pub connect_deadline: Duration,
-}
-
-impl Default for Limits {
-    /// 30 s bring 1 MiB over 300 kbit/s; an answer in 10 s and a connection in 3 s are what clients wait for before they give up themselves.
-    fn default() -> Self {
-        Limits {
-            payload: payload::Limits::default(),
-            body_deadline: Duration::from_secs(30),
-            answer_deadline: Duration::from_secs(10),
-            connect_deadline: Duration::from_secs(3),
-        }
-    }
-}
-
-/// Bounds of the whole node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bounds {
-    /// Longest head, in bytes.
-    pub head_bytes: usize,
-    /// For a head to arrive; also how long a connection may idle.
-    pub head_deadline: Duration,
-    /// For the registry to answer a miss of the index.
-    pub store_deadline: Duration,
-    /// For exchanges in flight to end when the node stops.
-    pub drain_deadline: Duration,
-    /// All buffers of all exchanges together, in bytes; spent: 503.
-    pub buffers: usize,
-    /// Most connections of clients at one time.
-    pub connections: usize,
-    /// Most HTTP/2 streams of one connection at one time.
-    pub streams: usize,
-}
-
-impl Default for Bounds {
-    /// 64 KiB of head is eight times what common servers take; 60 s of idleness outlive most clients' own pools; a local store answers in
-    /// milliseconds, so 250 ms means it is down; 20 s of drain fit the 30 s that orchestrators give; 256 MiB are 64 exchanges with four copies of the
-    /// longest body; 10,000 idle connections cost some 400 MiB; 100 streams is what RFC 9113 §6.5.2 asks for at least.
-    fn default() -> Self {
-        Bounds {
-            head_bytes: 64 << 10,
-            head_deadline: Duration::from_secs(60),
-            store_deadline: Duration::from_millis(250),
-            drain_deadline: Duration::from_secs(20),
-            buffers: 256 << 20,
-            connections: 10_000,
-            streams: 100,
-        }
-    }
-}
-
 /// Something wrong with the file, where, and how to mend it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
@@ -412,6 +353,7 @@ fn without_port(host: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     const SHORT: &str = r#"node: {id: eu-1, region: eu-frankfurt}
 listen: [{http: "127.0.0.1:8080"}]
@@ -499,7 +441,7 @@ apis:
         let config = parse(text).unwrap();
         assert!(config.node.loopback_as_node && config.listen[0].proxy_protocol);
         assert_eq!(config.listen[1].tls.as_ref().unwrap().client_ca, Some("/etc/domicile/certs/ca.pem".into()));
-        assert_eq!(config.regions[&"oslo".parse::<Region>().unwrap()].as_str(), "NO", "Norway is no boolean");
+        assert_eq!(config.regions["oslo"].as_str(), "NO", "Norway is no boolean");
         assert_eq!(config.geo, GeoSource::File("/etc/domicile/./country.mmdb".into()));
         assert_eq!(config.jwt.unwrap().claims.subject, "sub");
         assert_eq!(config.hops.namespace.unwrap().as_str(), "account");

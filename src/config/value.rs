@@ -1,4 +1,4 @@
-//! The small values of the file: durations, sizes, references to secrets, pointers, hosts.
+//! The small values of the file: durations, sizes, references to secrets, hosts.
 
 use serde_saphyr::Spanned;
 use std::fmt;
