@@ -2,16 +2,14 @@
 
 use super::Exit;
 use crate::admin::Admin;
-use crate::config::{Config, GeoSource};
-use crate::deidentify::Keys;
+use crate::config::Config;
 use crate::gateway::{self, Beside, Journalling, Node, Reload, log};
 use crate::ledger;
 use crate::metrics::Metrics;
-use crate::origin::{Geo, Identity, Sources};
 use crate::registry::{self, Embedded, RegistryKey};
 use crate::snapshot::{Fixed, Snapshot};
 use std::fmt::Display;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Runs a node.
@@ -27,7 +25,7 @@ pub struct Arguments {
 
 /// Starts and does not come back, unless something is wrong.
 pub fn run(arguments: &Arguments) -> Exit {
-    log::silence_panics();
+    log::silence_panics(); // before anything reads a message
     tracing_subscriber::fmt().json().with_writer(std::io::stderr).with_target(false).init();
     match start(arguments) {
         Ok(never) => match never {},
@@ -67,20 +65,8 @@ fn start(arguments: &Arguments) -> Result<std::convert::Infallible, String> {
 
 /// What is read once: keys, identity, the country database.
 pub fn fixed(config: Config) -> Result<Fixed, String> {
-    let identity = match &config.jwt {
-        Some(jwt) => Some(Identity::new(&jwt.jwks.read()?, jwt.claims.clone())?),
-        None => None,
-    };
-    let geo = match &config.geo {
-        GeoSource::Builtin => Geo::builtin().map_err(|e| e.to_string())?,
-        GeoSource::File(path) => Geo::from_bytes(std::fs::read(path).map_err(|e| cannot_read(path, &e))?).map_err(|e| format!("`{}`: {e}", path.display()))?,
-    };
-    let loopback_at = config.node.loopback_as_node.then_some(config.node.jurisdiction);
-    let sources = Sources { identity, hops: config.hops.clone(), geo, loopback_at };
-    let mut keys = Keys::default();
-    for key in &config.keys {
-        keys = keys.with(&key.id, config.node.jurisdiction, key.from.read()?.as_bytes()).map_err(|e| format!("key `{}`: {e}", key.id))?;
-    }
+    let sources = config.sources()?;
+    let keys = config.deidentification_keys()?;
     Ok(Fixed { config: Arc::new(config), sources: Arc::new(sources), keys: Arc::new(keys) })
 }
 
@@ -101,10 +87,6 @@ fn only_loopback(config: &Config) -> bool {
     let listening = config.listen.iter().all(|l| l.address.ip().is_loopback()) && config.admin.as_ref().is_none_or(|a| a.address.ip().is_loopback());
     let local = |host: &str| host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
     listening && config.apis.iter().flat_map(|api| &api.backends).flat_map(|(_, backends)| backends).all(|b| local(&b.host))
-}
-
-fn cannot_read(path: &Path, error: &dyn Display) -> String {
-    format!("cannot read `{}`: {error}", path.display())
 }
 
 fn lines<T: Display>(all: &[T]) -> String {
