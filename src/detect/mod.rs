@@ -1,7 +1,40 @@
 //! Fields to findings: what personal data is where, and how we know. Never the value.
 
+mod card;
+mod device;
+mod email;
+mod field;
+mod keyed;
+mod keys;
+mod labels;
+mod lexicon;
+mod location;
+mod names;
+mod national_id;
+mod network;
+mod phone;
+mod shape;
+pub mod token;
+mod tree;
+
 use crate::model::{Category, Form, Jurisdiction};
-use crate::payload::{Document, Kind, Part, Span};
+use crate::payload::{Document, Kind, Node, Part, Span, Step};
+use field::{Field, Hit, Plain};
+use std::borrow::Cow;
+use std::fmt::Write;
+
+/// Finds one kind of personal data in a field. Adding one is a new file and a line in [`ALL`].
+pub trait Detector: Sync {
+    /// Name in documents.
+    fn id(&self) -> &'static str;
+    /// Adds what it finds. Linear in the length of the field's text.
+    #[allow(private_interfaces)]
+    fn look(&self, field: &Field<'_>, hits: &mut Vec<Hit>);
+}
+
+/// Every detector. Pairs of coordinates in members and lists are found by structure, in `tree`.
+pub const ALL: &[&dyn Detector] =
+    &[&token::Token, &national_id::NationalId, &national_id::Passport, &card::Card, &phone::Phone, &email::Email, &device::Imei, &network::Mac, &network::Ip, &location::Pair, &keyed::Keyed, &labels::Labelled];
 
 /// What a finding rests on. In the second inspection, inside an edit, key evidence is ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,8 +72,181 @@ pub struct Finding {
 }
 
 /// Everything personal in a document, sorted by span, then category.
-pub fn scan(_document: &Document<'_>, _part: &Part) -> Vec<Finding> {
-    Vec::new()
+pub fn scan(document: &Document<'_>, part: &Part) -> Vec<Finding> {
+    let places = tree::places(document, part);
+    let mut findings = Vec::new();
+    for (index, (node, place)) in document.nodes.iter().zip(&places).enumerate() {
+        let above = places.get(node.parent).filter(|_| node.parent != index).and_then(|p| p.covered);
+        if matches!(node.kind, Kind::Object | Kind::Array) {
+            // Only the outermost container of one meaning is a finding.
+            if let Some(meaning) = place.covered.filter(|_| above.is_none()) {
+                let hit = Hit::key(meaning, 0.9, 0..usize::MAX);
+                findings.push(finding(document, part, index, &hit, node.span.clone(), true));
+            }
+            continue;
+        }
+        if matches!(node.kind, Kind::Bool | Kind::Null) || node.text.is_empty() {
+            continue;
+        }
+        let plain = Plain::of(&node.text);
+        let mut hits = hits(&plain.text, node, place);
+        hits.extend(place.coordinate(document, &places, index).filter(|_| node.kind != Kind::Name));
+        // What an object says as a whole is not said again by its parts, unless the value shows it by itself.
+        hits.retain(|h| h.ground == Ground::Value || above.is_none_or(|m| m.category != h.category));
+        report(document, part, index, &plain, settle(hits, &plain.text), &mut findings);
+    }
+    findings.sort_by(|a, b| (a.span.start, a.span.end, a.category).cmp(&(b.span.start, b.span.end, b.category)));
+    findings.dedup_by(|later, first| later.span == first.span && later.category == first.category);
+    findings
+}
+
+/// What all detectors find in one scalar.
+fn hits(text: &str, node: &Node<'_>, place: &tree::Place) -> Vec<Hit> {
+    let name = node.kind == Kind::Name;
+    let field = Field {
+        text,
+        kind: if name { Kind::Text } else { node.kind },
+        meaning: place.meaning.filter(|_| !name),
+        sequence: place.key.sequence && !name,
+        version: place.key.version && !name,
+        machinery: place.key.machinery && !name,
+        runs: field::runs(text, node.kind),
+    };
+    let mut hits = Vec::new();
+    ALL.iter().for_each(|detector| detector.look(&field, &mut hits));
+    hits
+}
+
+/// Leaves one hit where several say the same or less: a token over everything in it, a value over a name, the longer over what lies in it.
+fn settle(mut hits: Vec<Hit>, text: &str) -> Vec<Hit> {
+    let trimmed = text.len() - text.trim_start().len()..text.trim_end().len();
+    let whole = |hit: &Hit| hit.range.start <= trimmed.start && hit.range.end >= trimmed.end;
+    let keyed: Vec<Category> = hits.iter().filter(|h| h.ground == Ground::Key && whole(h)).map(|h| h.category).collect();
+    let values: Vec<Category> = hits.iter().filter(|h| h.ground == Ground::Value).map(|h| h.category).collect();
+    let token = hits.iter().any(|h| h.form == Form::Pseudonymised && whole(h));
+    let same_kind = |a: Category, b: Category| a == b || FAMILIES.iter().any(|family| family.contains(&a) && family.contains(&b));
+    let shown = |category: Category, hits: &[Hit]| hits.iter().any(|h| h.ground == Ground::Value && same_kind(h.category, category) && (whole(h) || h.category == category));
+    let told: Vec<bool> = hits.iter().map(|h| h.ground == Ground::Key && whole(h) && !values.is_empty() && shown(h.category, &hits)).collect();
+    for hit in hits.iter_mut().filter(|h| h.ground == Ground::Value) {
+        // `+86 138… (home)` under `phone`: the field is the value.
+        if keyed.contains(&hit.category) && values.iter().filter(|c| **c == hit.category).count() == 1 {
+            hit.range = 0..text.len();
+        }
+    }
+    let mut told = told.into_iter();
+    hits.retain(|_| !told.next().unwrap_or_default());
+    hits.retain(|h| !token || h.form == Form::Pseudonymised);
+    hits.sort_by(|a, b| (a.range.start, usize::MAX - a.range.end).cmp(&(b.range.start, usize::MAX - b.range.end)).then(b.confidence.total_cmp(&a.confidence)));
+    let mut end = 0;
+    hits.retain(|h| {
+        let fresh = h.ground == Ground::Key || h.range.end > end;
+        if h.ground == Ground::Value {
+            end = end.max(h.range.end);
+        }
+        fresh
+    });
+    hits
+}
+
+/// Kinds of which one value has one: a value that shows which overrules its name.
+const FAMILIES: &[&[Category]] = &[
+    &[Category::HardwareId, Category::SoftwareDeviceId, Category::MacAddress, Category::AdvertisingId, Category::IotDeviceId],
+    &[Category::NationalIdNumber, Category::PassportPermitNumber],
+    &[Category::PaymentCard, Category::BankAccountNumber],
+];
+
+/// Turns what was found in the read text into findings with places in the source.
+fn report(document: &Document<'_>, part: &Part, index: usize, plain: &Plain<'_>, hits: Vec<Hit>, findings: &mut Vec<Finding>) {
+    let Some(node) = document.nodes.get(index) else { return };
+    let text = plain.text.as_ref();
+    let trimmed = text.len() - text.trim_start().len()..text.trim_end().len();
+    let whole = |hit: &Hit| matches!(node.kind, Kind::Number) || hit.range.start <= trimmed.start && hit.range.end >= trimmed.end;
+    let inner: Vec<_> = hits.iter().filter(|h| !whole(h)).map(|h| plain.original(&h.range)).collect();
+    let mut spans = document.locate(node, &inner).into_iter();
+    for hit in &hits {
+        let all = whole(hit);
+        let span = if all { node.span.clone() } else { spans.next().unwrap_or_else(|| node.span.clone()) };
+        findings.push(finding(document, part, index, hit, span, all));
+    }
+}
+
+fn finding(document: &Document<'_>, part: &Part, index: usize, hit: &Hit, span: Span, whole: bool) -> Finding {
+    let node = document.nodes.get(index);
+    Finding {
+        category: hit.category,
+        detector: hit.detector,
+        confidence: hit.confidence,
+        ground: hit.ground,
+        form: hit.form,
+        part: part.clone(),
+        at: pointer(document, index, part),
+        slot: node.filter(|_| whole).map_or_else(|| span.clone(), |n| n.slot.clone()),
+        span,
+        kind: node.map_or(Kind::Text, |n| n.kind),
+        node: index,
+        issued_by: field::jurisdiction(hit.issued_by),
+        hints_at: field::jurisdiction(hit.hints_at),
+    }
+}
+
+/// Where a node is, for a person: a JSON Pointer (RFC 6901), led by the part if that is not the body.
+pub fn pointer(document: &Document<'_>, node: usize, part: &Part) -> String {
+    let mut steps: Vec<Cow<'_, str>> = Vec::new();
+    let mut at = node;
+    while let Some(here) = document.nodes.get(at) {
+        match &here.step {
+            Step::Root => {}
+            Step::Name(name) if name.contains(['~', '/']) => steps.push(Cow::Owned(name.replace('~', "~0").replace('/', "~1"))),
+            Step::Name(name) => steps.push(Cow::Borrowed(name)),
+            Step::Index(index) => steps.push(Cow::Owned(index.to_string())),
+        }
+        if here.parent == at {
+            break;
+        }
+        at = here.parent;
+    }
+    let mut pointer = match part {
+        Part::Body => String::new(),
+        Part::Query => "query:".to_string(),
+        Part::Path => "path:".to_string(),
+        Part::Cookie => "cookie:".to_string(),
+        Part::Header(name, repeat) => {
+            let mut place = format!("header:/{name}");
+            if *repeat > 0 {
+                write!(place, "/{repeat}").unwrap_or_default();
+            }
+            // What follows lies in an encoded value.
+            place.push_str(if steps.is_empty() { "" } else { "#" });
+            place
+        }
+    };
+    for step in steps.iter().rev() {
+        pointer.push('/');
+        pointer.push_str(step);
+    }
+    pointer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::payload::{Limits, head, read};
+
+    /// Findings in a JSON body.
+    pub(super) fn scanned(body: &str) -> Vec<Finding> {
+        scan(&read(Some("application/json"), body.as_bytes(), &Limits::default()).unwrap().1, &Part::Body)
+    }
+
+    /// Categories and places in a JSON body.
+    pub(super) fn found(body: &str) -> Vec<(&'static str, String)> {
+        scanned(body).into_iter().map(|f| (f.category.id(), f.at)).collect()
+    }
+
+    /// Categories in a plain text.
+    pub(super) fn found_in_text(text: &str) -> Vec<&'static str> {
+        let (_, document) = read(Some("text/plain"), text.as_bytes(), &Limits::default()).unwrap();
+        scan(&document, &Part::Body).iter().map(|f| f.category.id()).collect()
+    }
 }
 
 /// Id of the detector of our own tokens.
