@@ -1,21 +1,25 @@
 //! What the commands on the registry share: where it is, orders on standard input, how answers are printed.
 
 use super::{Exit, Format, read_input};
+use crate::config::{Config, DEFAULT_PATH};
 use crate::registry::{InvalidOrder, LEASE, Order, RecordKind, RegistryKey, Store, WriteError, Written, id_of};
 use jiff::Timestamp;
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Which registry. Everything about people and records comes as JSON on standard input, never as an argument.
 #[derive(Debug, clap::Args)]
 pub(super) struct Place {
-    /// Folder of the node's stores.
-    #[arg(long, value_name = "DIR", default_value = "./data")]
-    data: PathBuf,
-    /// The registry's file [default: registry.db in the data folder].
+    /// The node's configuration [default: domicile.yaml, if there is one].
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Folder of the node's stores, instead of a configuration [default: ./data].
+    #[arg(long, value_name = "DIR", conflicts_with = "config")]
+    data: Option<PathBuf>,
+    /// The registry's file [default: as configured, or registry.db in the data folder].
     #[arg(long, value_name = "FILE")]
     registry: Option<PathBuf>,
-    /// The registry's key file, made if it does not exist [default: registry.key in the data folder].
+    /// The registry's key file, made if it does not exist [default: beside the registry, ending in .key].
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
 }
@@ -59,14 +63,28 @@ impl Place {
     /// Opens the registry, making folder, key and file if they do not exist.
     pub(super) fn open(&self) -> Result<Store, Failure> {
         let usage = |why: String| Failure(Exit::Usage, why);
-        let registry = self.registry.clone().unwrap_or_else(|| self.data.join("registry.db"));
-        let key = self.key.clone().unwrap_or_else(|| self.data.join("registry.key"));
-        for file in [&registry, &key] {
-            let folder = file.parent().unwrap_or(&self.data);
+        let registry = self.registry_file()?;
+        let key = self.key.clone().unwrap_or_else(|| registry.with_extension("key"));
+        for folder in [&registry, &key].into_iter().filter_map(|file| file.parent()) {
             std::fs::create_dir_all(folder).map_err(|e| usage(format!("cannot make the folder `{}`: {e}", folder.display())))?;
         }
         let key = RegistryKey::load_or_create(&key).map_err(|e| usage(e.to_string()))?;
         Store::open(&registry, &key).map_err(|e| usage(e.to_string()))
+    }
+
+    /// What the arguments say, else the configuration, else `./data/registry.db`.
+    fn registry_file(&self) -> Result<PathBuf, Failure> {
+        if let Some(registry) = &self.registry {
+            return Ok(registry.clone());
+        }
+        let default = Path::new(DEFAULT_PATH);
+        match (&self.data, self.config.as_deref().or_else(|| default.exists().then_some(default))) {
+            (None, Some(config)) => Config::read(config).map(|config| config.registry).map_err(|problems| {
+                let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+                Failure(Exit::Usage, problems.join("\n"))
+            }),
+            (data, _) => Ok(data.clone().unwrap_or_else(|| "./data".into()).join("registry.db")),
+        }
     }
 
     /// Carries out the order on standard input and prints what it did.

@@ -11,6 +11,7 @@
 
 pub mod entry;
 mod flood;
+mod journal;
 pub mod storage;
 #[cfg(test)]
 mod testing;
@@ -18,6 +19,7 @@ pub mod verify;
 pub mod writer;
 
 pub use entry::{Detected, Entry, Event};
+pub use journal::{OpenError, Recovery};
 pub use storage::{Directory, Storage};
 pub use verify::{Report, verify};
-pub use writer::{OpenError, Options, Receipt, Recovery, Unavailable, Writer};
+pub use writer::{Options, Receipt, Unavailable, Writer};

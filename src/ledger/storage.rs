@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -28,6 +29,9 @@ pub trait Segment: Send {
 /// A reader that asks whether the folder is being written holds the lock for an instant: try again before giving up.
 const LOCK_ATTEMPTS_MAX: u32 = 5;
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
+
+/// Auditors read along as a group; the entries tell of persons, though without names.
+const FILE_MODE: u32 = 0o640;
 
 const SUFFIX: &str = ".jsonl";
 
@@ -94,7 +98,7 @@ impl Storage for Directory {
     }
 
     fn open(&self, name: &str) -> io::Result<Box<dyn Segment>> {
-        let file = OpenOptions::new().create(true).append(true).open(self.path.join(name))?;
+        let file = OpenOptions::new().create(true).append(true).mode(FILE_MODE).open(self.path.join(name))?;
         // A file is found again after a power cut only if its folder was synced too (fsync(2), notes).
         File::open(&self.path)?.sync_all()?;
         Ok(Box::new(file))

@@ -7,6 +7,7 @@
 //! every lease given before has run out, and only then acknowledges. No message between processes is needed, and an index that
 //! falls behind stops answering instead of answering from the past.
 
+mod change;
 mod embedded;
 mod index;
 mod key;

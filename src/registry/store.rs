@@ -1,22 +1,27 @@
-//! The SQLite file: one connection, blocking calls. Every change and its line of history are one transaction, synced before it returns.
+//! The SQLite file: one connection, blocking calls. A change and its line of history are one transaction, synced before it returns.
 
+use super::change::apply;
 use super::key::{LookUp, RegistryKey};
-use super::order::{ConsentOrder, EndOrder, Ending, HomeOrder, Named, Order};
-use super::subject::{SubjectKey, mint};
-use super::{Change, PAGE_RECORDS_MAX, Page, Record, RecordKind, Shown, SubjectRow, Unavailable, WriteError, Written};
-use crate::model::basis::{Assessment, Bases, Consent, ConsentState, Element, Exemption, Instrument, InstrumentStatus};
+use super::order::Order;
+use super::subject::SubjectKey;
+use super::{PAGE_RECORDS_MAX, Page, Record, RecordKind, Shown, SubjectRow, Unavailable, WriteError, Written};
+use crate::model::basis::{Assessment, Bases, Consent, ConsentState, Element, Exemption, Instrument};
 use crate::model::{BasisId, Head, SubjectRef};
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, TransactionBehavior, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
-use std::os::unix::fs::MetadataExt;
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::Duration;
 
 /// How long a call waits for another process that writes the file.
 const BUSY: Duration = Duration::from_secs(1);
+/// The registry is for its owner alone: consents tell of health and belief even without names.
+const FILE_MODE: u32 = 0o600;
 /// Version of the schema this code writes; `user_version` of the file.
 const SCHEMA_VERSION: i64 = 1;
 
@@ -58,16 +63,17 @@ pub struct Store {
 impl Store {
     /// Opens the file, creating or migrating it if need be. A file made with another key is refused: every person in it would be a stranger.
     pub fn open(path: &Path, key: &RegistryKey) -> Result<Store, Unavailable> {
-        Store::open_with(path, key, OpenFlags::SQLITE_OPEN_CREATE)
+        // SQLite gives its other files the mode of this one. A file that exists must not be opened here: closing any descriptor of it
+        // would drop the locks of this process's other connections (sqlite.org/howtocorrupt.html §2.2).
+        match OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(path) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(Unavailable(format!("`{}`: {error}", path.display()))),
+            _ => Store::reopen(path, key),
+        }
     }
 
     /// As [`Store::open`], but a file that is gone stays gone: an empty registry in its place would have forgotten every withdrawal.
     pub(super) fn reopen(path: &Path, key: &RegistryKey) -> Result<Store, Unavailable> {
-        Store::open_with(path, key, OpenFlags::empty())
-    }
-
-    fn open_with(path: &Path, key: &RegistryKey, flags: OpenFlags) -> Result<Store, Unavailable> {
-        let mut db = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        let mut db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
         db.busy_timeout(BUSY)?;
         db.pragma_update(None, "journal_mode", "WAL")?;
         // In WAL mode only FULL syncs at each commit; NORMAL may lose acknowledged writes in a power cut.
@@ -237,7 +243,7 @@ pub fn head_in(path: &Path) -> Result<Option<Head>, Unavailable> {
 }
 
 impl Record {
-    fn parse(kind: RecordKind, body: &str) -> Result<Record, Unavailable> {
+    pub(super) fn parse(kind: RecordKind, body: &str) -> Result<Record, Unavailable> {
         Ok(match kind {
             RecordKind::Consent => Record::Consent(from_text::<Box<Consent>>(body)?),
             RecordKind::Instrument => Record::Instrument(from_text::<Box<Instrument>>(body)?),
@@ -246,7 +252,7 @@ impl Record {
         })
     }
 
-    fn kind(&self) -> RecordKind {
+    pub(super) fn kind(&self) -> RecordKind {
         match self {
             Record::Consent(_) => RecordKind::Consent,
             Record::Instrument(_) => RecordKind::Instrument,
@@ -256,7 +262,7 @@ impl Record {
     }
 
     /// Where the record stands, and what an insufficient consent lacks.
-    fn standing(&self) -> (String, BTreeSet<Element>) {
+    pub(super) fn standing(&self) -> (String, BTreeSet<Element>) {
         match self {
             Record::Consent(consent) => {
                 let missing = consent.deficiencies();
@@ -289,159 +295,7 @@ fn migrate(db: &mut Connection, key: &RegistryKey) -> Result<(), Unavailable> {
     Ok(change.commit()?)
 }
 
-fn apply(db: &Connection, key: &RegistryKey, order: &Order, now: Timestamp) -> Result<Written, WriteError> {
-    match order {
-        Order::Home(home) => set_home(db, key, home, now),
-        Order::Consent(consent) => add_consent(db, key, consent, now),
-        Order::Instrument(record) => add(db, Record::Instrument(record.clone()), now),
-        Order::Assessment(record) => add(db, Record::Assessment(record.clone()), now),
-        Order::Exemption(record) => add(db, Record::Exemption(record.clone()), now),
-        Order::End(end) => end_record(db, end, now),
-    }
-}
-
-fn set_home(db: &Connection, key: &RegistryKey, order: &HomeOrder, now: Timestamp) -> Result<Written, WriteError> {
-    let subject = resolve_or_mint(db, key, &order.subject)?;
-    for alias in &order.aliases {
-        let digest = key.look_up(alias);
-        match resolve(db, &digest)? {
-            Some(other) if other != subject => {
-                return Err(WriteError::Conflict(format!("an alias in `{}` already names another subject, `{other}`", alias.namespace())));
-            }
-            Some(_) => {}
-            None => bind(db, &digest, &subject)?,
-        }
-    }
-    let row = subject_row(db, &subject)?.ok_or_else(|| Unavailable(format!("the row of `{subject}` is missing")))?;
-    let jurisdictions = order.jurisdictions.as_ref().unwrap_or(&row.jurisdictions);
-    let age_band = order.age_band.unwrap_or(row.age_band);
-    db.execute(
-        "UPDATE subjects SET home = ?2, jurisdictions = ?3, age_band = ?4 WHERE subject = ?1",
-        params![subject.as_str(), order.home.as_str(), to_text(jurisdictions)?, age_band.id()],
-    )?;
-    let moved = row.home.as_ref().is_some_and(|old| *old != order.home);
-    let mut written = event(if moved { Change::HomeChange } else { Change::HomeSet }, now);
-    written.subject = Some(subject);
-    written.home = Some(order.home.clone());
-    written.old_home = row.home;
-    record_event(db, written)
-}
-
-fn add_consent(db: &Connection, key: &RegistryKey, order: &ConsentOrder, now: Timestamp) -> Result<Written, WriteError> {
-    let mut consent = order.consent.clone();
-    consent.subject = match &order.subject {
-        Named::Key(named) => resolve_or_mint(db, key, named)?,
-        Named::Ref(reference) if subject_row(db, reference)?.is_some() => reference.clone(),
-        Named::Ref(reference) => return Err(WriteError::Invalid(format!("`{reference}` is no subject of this registry: name the person by namespace and id"))),
-    };
-    add(db, Record::Consent(Box::new(consent)), now)
-}
-
-/// Keeps a new record. The same record again changes nothing.
-fn add(db: &Connection, record: Record, now: Timestamp) -> Result<Written, WriteError> {
-    let (change, id, subject, recipient) = match &record {
-        Record::Consent(c) => (Change::ConsentAdded, &c.id, Some(&c.subject), c.recipient.as_ref().map(|r| &r.id)),
-        Record::Instrument(i) => (Change::InstrumentAdded, &i.id, None, Some(&i.recipient)),
-        Record::Assessment(a) => (Change::AssessmentAdded, &a.id, None, Some(&a.recipient)),
-        Record::Exemption(e) => (Change::ExemptionAdded, &e.id, None, e.recipient.as_ref()),
-    };
-    let body = to_text(&record)?;
-    let (status, missing) = record.standing();
-    let mut written = event(change, now);
-    (written.id, written.subject, written.recipient) = (Some(id.clone()), subject.cloned(), recipient.cloned());
-    (written.status, written.missing) = (Some(status), missing);
-    let present: Option<(String, String)> =
-        db.query_row("SELECT kind, body FROM records WHERE id = ?1", [id.as_str()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-    match present {
-        Some((kind, same)) if kind == record.kind().id() && same == body => return repeated(db, written),
-        Some((kind, _)) => return Err(WriteError::Conflict(format!("`{id}` is already the id of another {kind}: leave `id` out to get a new one"))),
-        None => {}
-    }
-    let (subject, recipient) = (subject.map(|s| s.as_str()), recipient.map(|r| r.as_str()));
-    db.execute(
-        "INSERT INTO records (id, kind, subject, recipient, body) VALUES (?1, ?2, ?3, ?4, ?5)",
-        params![id.as_str(), record.kind().id(), subject, recipient, body],
-    )?;
-    record_event(db, written)
-}
-
-/// Ends a record at `now`. What has already ended stays as it ended.
-fn end_record(db: &Connection, order: &EndOrder, now: Timestamp) -> Result<Written, WriteError> {
-    let (kind, change) = match order.what {
-        Ending::Consent => (RecordKind::Consent, Change::ConsentWithdrawn),
-        Ending::Instrument => (RecordKind::Instrument, Change::InstrumentEnded),
-        Ending::Exemption => (RecordKind::Exemption, Change::ExemptionEnded),
-    };
-    let body = body_of(db, kind, &order.id)?.ok_or_else(|| WriteError::NotFound(format!("there is no {kind} `{}`", order.id)))?;
-    let mut record = Record::parse(kind, &body)?;
-    let ended_now = match &mut record {
-        Record::Consent(c) => {
-            let ended = matches!(c.state, ConsentState::Withdrawn | ConsentState::Revoked | ConsentState::Invalidated);
-            if !ended {
-                (c.state, c.ended_at) = (ConsentState::Withdrawn, Some(now));
-            }
-            !ended
-        }
-        Record::Instrument(i) => {
-            let ended = i.status == InstrumentStatus::Terminated;
-            i.status = InstrumentStatus::Terminated;
-            !ended
-        }
-        Record::Exemption(e) => {
-            let ended = e.expires_at.is_some_and(|end| end <= now);
-            e.expires_at = e.expires_at.map_or(Some(now), |end| Some(end.min(now)));
-            !ended
-        }
-        Record::Assessment(_) => false,
-    };
-    let mut written = event(change, now);
-    written.id = Some(order.id.clone());
-    written.status = Some(if order.what == Ending::Exemption { "ended".to_owned() } else { record.standing().0 });
-    (written.subject, written.recipient) = match &record {
-        Record::Consent(c) => (Some(c.subject.clone()), c.recipient.as_ref().map(|r| r.id.clone())),
-        Record::Instrument(i) => (None, Some(i.recipient.clone())),
-        Record::Assessment(a) => (None, Some(a.recipient.clone())),
-        Record::Exemption(e) => (None, e.recipient.clone()),
-    };
-    if !ended_now {
-        return repeated(db, written);
-    }
-    db.execute("UPDATE records SET body = ?2 WHERE id = ?1", params![order.id.as_str(), to_text(&record)?])?;
-    record_event(db, written)
-}
-
-fn event(change: Change, now: Timestamp) -> Written {
-    Written {
-        event: 0,
-        time: now,
-        change,
-        id: None,
-        subject: None,
-        recipient: None,
-        status: None,
-        missing: BTreeSet::new(),
-        home: None,
-        old_home: None,
-        repeated: false,
-    }
-}
-
-fn record_event(db: &Connection, mut written: Written) -> Result<Written, WriteError> {
-    let (id, subject) = (written.id.as_ref().map(|i| i.as_str()), written.subject.as_ref().map(|s| s.as_str()));
-    db.execute("INSERT INTO events (change, id, subject, body) VALUES (?1, ?2, ?3, ?4)", params![written.change.id(), id, subject, to_text(&written)?])?;
-    written.event = db.last_insert_rowid().max(0) as u64;
-    Ok(written)
-}
-
-/// The answer to an order that was carried out before: that of the last event of the record.
-fn repeated(db: &Connection, written: Written) -> Result<Written, WriteError> {
-    let id = written.id.as_ref().map_or("", |id| id.as_str());
-    let last = events(db, "SELECT seq, body FROM events WHERE id = ?1 ORDER BY seq DESC LIMIT 1", [id])?.pop();
-    let (event, time) = last.map_or((0, written.time), |last| (last.event, last.time));
-    Ok(Written { event, time, repeated: true, ..written })
-}
-
-fn events(db: &Connection, sql: &str, arguments: impl rusqlite::Params) -> Result<Vec<Written>, Unavailable> {
+pub(super) fn events(db: &Connection, sql: &str, arguments: impl rusqlite::Params) -> Result<Vec<Written>, Unavailable> {
     let mut query = db.prepare_cached(sql)?;
     let rows = query.query_map(arguments, |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?;
     rows.map(|row| {
@@ -451,28 +305,12 @@ fn events(db: &Connection, sql: &str, arguments: impl rusqlite::Params) -> Resul
     .collect()
 }
 
-fn resolve_or_mint(db: &Connection, key: &RegistryKey, named: &SubjectKey) -> Result<SubjectRef, Unavailable> {
-    let digest = key.look_up(named);
-    if let Some(subject) = resolve(db, &digest)? {
-        return Ok(subject);
-    }
-    let subject = mint().map_err(|e| Unavailable(e.to_string()))?;
-    db.execute("INSERT INTO subjects (subject) VALUES (?1)", [subject.as_str()])?;
-    bind(db, &digest, &subject)?;
-    Ok(subject)
-}
-
-fn bind(db: &Connection, digest: &LookUp, subject: &SubjectRef) -> Result<(), Unavailable> {
-    db.execute("INSERT INTO lookups (digest, key_id, subject) VALUES (?1, ?2, ?3)", params![digest, RegistryKey::ID, subject.as_str()])?;
-    Ok(())
-}
-
-fn resolve(db: &Connection, digest: &LookUp) -> Result<Option<SubjectRef>, Unavailable> {
+pub(super) fn resolve(db: &Connection, digest: &LookUp) -> Result<Option<SubjectRef>, Unavailable> {
     let found = db.prepare_cached("SELECT subject FROM lookups WHERE digest = ?1")?.query_row([digest], text).optional()?;
     found.map(|subject| reference(&subject)).transpose()
 }
 
-fn subject_row(db: &Connection, subject: &SubjectRef) -> Result<Option<SubjectRow>, Unavailable> {
+pub(super) fn subject_row(db: &Connection, subject: &SubjectRef) -> Result<Option<SubjectRow>, Unavailable> {
     let mut query = db.prepare_cached("SELECT home, jurisdictions, age_band FROM subjects WHERE subject = ?1")?;
     let found =
         query.query_row([subject.as_str()], |row| Ok((row.get::<_, Option<String>>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))).optional()?;
@@ -481,7 +319,7 @@ fn subject_row(db: &Connection, subject: &SubjectRef) -> Result<Option<SubjectRo
     Ok(Some(SubjectRow { subject: subject.clone(), home, jurisdictions: from_text(&jurisdictions)?, age_band: age_band.parse().map_err(garbage)? }))
 }
 
-fn body_of(db: &Connection, kind: RecordKind, id: &BasisId) -> Result<Option<String>, Unavailable> {
+pub(super) fn body_of(db: &Connection, kind: RecordKind, id: &BasisId) -> Result<Option<String>, Unavailable> {
     Ok(db.query_row("SELECT body FROM records WHERE id = ?1 AND kind = ?2", [id.as_str(), kind.id()], text).optional()?)
 }
 
@@ -507,7 +345,7 @@ fn from_text<T: DeserializeOwned>(body: &str) -> Result<T, Unavailable> {
     serde_json::from_str(body).map_err(garbage)
 }
 
-fn to_text<T: Serialize>(value: &T) -> Result<String, Unavailable> {
+pub(super) fn to_text<T: Serialize>(value: &T) -> Result<String, Unavailable> {
     serde_json::to_string(value).map_err(garbage)
 }
 
@@ -518,6 +356,7 @@ fn garbage(error: impl std::fmt::Display) -> Unavailable {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::registry::{Change, EndOrder, Ending};
     use serde_json::{Value, json};
 
     fn store() -> (tempfile::TempDir, Store) {
@@ -705,6 +544,16 @@ mod tests {
         let bases = store.parties().unwrap();
         assert!(!bases.instruments[0].in_force(now()));
         assert_eq!(bases.exemptions[0].expires_at, Some(now()));
+    }
+
+    #[test]
+    fn the_files_are_for_their_owner_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let (folder, mut store) = store();
+        store.write(&order(&separate()), now()).unwrap();
+        for file in std::fs::read_dir(folder.path()).unwrap() {
+            assert_eq!(file.unwrap().metadata().unwrap().permissions().mode() & 0o777, FILE_MODE);
+        }
     }
 
     #[test]
