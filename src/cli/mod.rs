@@ -1,5 +1,9 @@
 //! The command line: one file per command, all in one table.
 
+mod explain;
+mod test;
+mod validate;
+
 use clap::{Parser, Subcommand, ValueEnum};
 use std::io::Read;
 use std::process::ExitCode;
@@ -23,7 +27,11 @@ pub enum Format {
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    Explain(explain::Arguments),
+    Test(test::Arguments),
+    Validate(validate::Arguments),
+}
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +47,11 @@ pub enum Exit {
 /// Parses the arguments and runs the command.
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
-    let exit: Exit = match arguments.command {};
+    let exit: Exit = match arguments.command {
+        Command::Explain(inner) => explain::run(&inner, arguments.format),
+        Command::Test(inner) => test::run(&inner, arguments.format),
+        Command::Validate(inner) => validate::run(&inner, arguments.format),
+    };
     ExitCode::from(exit as u8)
 }
 
