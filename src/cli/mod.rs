@@ -9,6 +9,9 @@ mod instrument;
 mod ledger;
 mod place;
 mod run;
+mod explain;
+mod test;
+mod validate;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use std::io::Read;
@@ -42,6 +45,9 @@ enum Command {
     Instrument(instrument::Arguments),
     Ledger(ledger::Arguments),
     Run(run::Arguments),
+    Explain(explain::Arguments),
+    Test(test::Arguments),
+    Validate(validate::Arguments),
 }
 
 /// How a command ended.
@@ -67,6 +73,9 @@ pub fn run() -> ExitCode {
         Command::Instrument(instrument) => instrument::run(instrument, arguments.format),
         Command::Ledger(ledger) => ledger::run(ledger, arguments.format),
         Command::Run(run) => run::run(run),
+        Command::Explain(explain) => explain::run(explain, arguments.format),
+        Command::Test(test) => test::run(test, arguments.format),
+        Command::Validate(validate) => validate::run(validate, arguments.format),
     };
     ExitCode::from(exit as u8)
 }

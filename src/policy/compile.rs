@@ -55,6 +55,10 @@ struct Shelf<'a> {
 
 impl<'a> Shelf<'a> {
     fn read(&mut self, source: Source<'a>, built_in: bool) {
+        // A folder may hold the very files the binary carries.
+        if !built_in && BUILT_IN.iter().any(|carried| carried.text == source.text) {
+            return;
+        }
         let Some(probe) = self.parse::<Probe>(source) else { return };
         let whole = Place { line: 1, column: 1 };
         match (probe.policy, probe.regime, probe.areas, probe.leaves) {

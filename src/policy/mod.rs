@@ -143,6 +143,11 @@ impl Policy {
         self.regimes.iter().map(|regime| (&regime.id, regime.area.as_str()))
     }
 
+    /// The policy's own rules.
+    pub fn rules(&self) -> impl Iterator<Item = &Rule> {
+        self.rules.iter()
+    }
+
     /// Every rule a decision can name, of the policy and of its regimes; residency rules and built-in rules are not among them.
     pub fn all_rules(&self) -> impl Iterator<Item = &Rule> {
         self.rules.iter().chain(self.regimes.iter().flat_map(|regime| regime.rules.iter()))
