@@ -327,7 +327,7 @@ impl Exchange {
 
     /// Step 10: durable in the ledger, or staying at home.
     async fn seal(&self, cleared: Cleared, event: Event, direction: Direction) -> Result<Sealed, Refusal> {
-        if cleared.stays() {
+        if cleared.needs_no_receipt() {
             return cleared.at_home().ok_or(unconfigured());
         }
         let entry = self.entry(direction, event).ok_or(unconfigured())?;

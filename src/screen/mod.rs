@@ -61,14 +61,14 @@ impl Cleared {
         &self.edited_fields
     }
 
-    /// Whether it needs no receipt: the decision says that it stays and need not be recorded.
-    pub fn stays(&self) -> bool {
-        self.decision.stays && !self.decision.recorded
+    /// Whether it needs no receipt: the decision says that it stays, or that nothing personal is in it; either way that it need not be recorded.
+    pub fn needs_no_receipt(&self) -> bool {
+        !self.decision.recorded && (self.decision.stays || (self.decision.records.is_empty() && !self.message.streams))
     }
 
-    /// Without a receipt, if it stays.
+    /// Without a receipt, if it needs none.
     pub fn at_home(self) -> Option<Sealed> {
-        self.stays().then_some(Sealed { cleared: self })
+        self.needs_no_receipt().then_some(Sealed { cleared: self })
     }
 
     /// With the proof that its ledger entry is durable. A message of which only the beginning was read never crosses.
