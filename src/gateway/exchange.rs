@@ -1,23 +1,24 @@
 //! The straight path of one exchange, there and back; both directions go through [`Exchange::screened`].
 
 use super::body::{self, Share, Unread};
+use super::evidence::decided;
 use super::head::{self, Fault};
+use super::hop::accept_only_what_is_decoded;
 use super::reply::{self, Language, Refusal};
 use super::upstream::{self, Answer, Outgoing};
 use super::{Gateway, Peer};
 use crate::config::{Api, Content, RegionPin};
 use crate::deidentify::Reader;
-use crate::ledger::{Detected, Entry, Event};
+use crate::ledger::Event;
 use crate::model::facts::{KnownBy, Store};
-use crate::model::{Action, Decision, DecisionId, Direction, EntryId, Facts, Region, SubjectRef};
+use crate::model::{Action, Decision, DecisionId, Direction, Facts, Region, SubjectRef};
 use crate::origin::{Arrived, Caller, Claim};
 use crate::policy;
 use crate::registry::{Known, Query, SubjectKey};
 use crate::screen::{self, Carried, Cleared, Denied, Inspected, Line, Message, OnRecord, Reading, Sealed, Situation, Workshop};
 use crate::snapshot::Snapshot;
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -27,14 +28,14 @@ const LOOK_UPS_MAX: usize = 3;
 /// One exchange from its first byte to its last.
 pub(super) struct Exchange {
     pub(super) gateway: Arc<Gateway>,
-    snapshot: Arc<Snapshot>,
+    pub(super) snapshot: Arc<Snapshot>,
     pub(super) id: DecisionId,
-    peer: Peer,
+    pub(super) peer: Peer,
     pub(super) started: Instant,
     pub(super) language: Language,
     pub(super) method: Method,
     pub(super) api: Option<Arc<Api>>,
-    caller: Caller,
+    pub(super) caller: Caller,
     carried: Carried,
     /// The backend may have seen the request.
     pub(super) forwarded: bool,
@@ -43,15 +44,15 @@ pub(super) struct Exchange {
     pub(super) inspected: bool,
     /// The API's content is public, and nothing in the request says who asks.
     public: bool,
-    edited: Option<screen::Edits>,
+    pub(super) edited: Option<screen::Edits>,
     request_share: Option<Share>,
 }
 
 /// Which way a message goes, for which API, and how it is read.
 #[derive(Clone, Copy)]
-struct Way<'a> {
-    direction: Direction,
-    api: &'a Api,
+pub(super) struct Way<'a> {
+    pub(super) direction: Direction,
+    pub(super) api: &'a Api,
     reading: &'a Reading,
 }
 
@@ -325,38 +326,6 @@ impl Exchange {
         })
     }
 
-    /// Step 10: durable in the ledger, or staying at home.
-    async fn seal(&self, cleared: Cleared, event: Event, direction: Direction) -> Result<Sealed, Refusal> {
-        if cleared.needs_no_receipt() {
-            return cleared.at_home().ok_or(unconfigured());
-        }
-        let entry = self.entry(direction, event).ok_or(unconfigured())?;
-        let began = Instant::now();
-        let receipt = self.gateway.ledger.append(entry).await.map_err(|_| {
-            self.gateway.metrics.blocked.with_label_values(&["ledger_unavailable"]).inc();
-            Refusal::StoreDown("ledger_unavailable")
-        })?;
-        self.gateway.metrics.ledger_append.observe(began.elapsed().as_secs_f64());
-        self.count_transfer(&cleared);
-        cleared.seal(&receipt, &self.entry_id(direction).ok_or(unconfigured())?).ok_or(unconfigured())
-    }
-
-    fn entry_id(&self, direction: Direction) -> Option<EntryId> {
-        format!("{}/{direction}", self.id).parse().ok()
-    }
-
-    fn entry(&self, direction: Direction, event: Event) -> Option<Entry> {
-        let node = &self.snapshot.config.node;
-        Some(Entry { time: self.gateway.now(), id: self.entry_id(direction)?, node: node.id.clone(), region: node.region.clone(), event })
-    }
-
-    /// Written without waiting.
-    fn note(&self, direction: Direction, event: &Event) {
-        if let Some(entry) = self.entry(direction, event.clone()) {
-            self.gateway.ledger.append_later(entry);
-        }
-    }
-
     /// Who calls. What cannot be verified is refused rather than ignored: its sender believes to be known.
     fn caller_of(&self, headers: &http::HeaderMap) -> Result<Caller, Refusal> {
         let arrived = Arrived { headers, peer: self.peer.hop, proxied: self.peer.proxied, now: self.gateway.now() };
@@ -392,71 +361,6 @@ impl Exchange {
         Some(Refusal::Redirect { location: format!("{}{path}{query}", url.trim_end_matches('/')) })
     }
 
-    fn count_transfer(&self, cleared: &Cleared) {
-        let decision = cleared.decision();
-        let to = decision.destination.as_ref().map_or("caller", |r| r.as_str());
-        let basis = if decision.bases.is_empty() { "none" } else { "on_record" };
-        for record in &decision.records {
-            for (category, verdict) in &record.categories {
-                self.gateway
-                    .metrics
-                    .transfers
-                    .with_label_values(&[self.snapshot.config.node.region.as_str(), to, category.id(), basis, verdict.outcome.id()])
-                    .inc();
-            }
-        }
-        for (category, method) in cleared.edited_fields() {
-            self.gateway.metrics.deidentified_fields.with_label_values(&[category.id(), method.id()]).inc();
-        }
-    }
-
-    /// `Forwarded`, `Via` and the trace: who calls is told at home only (RFC 7239 §6.3, RFC 9110 §7.6.3, W3C Trace Context §4.3).
-    fn speak_for_this_hop(&self, message: &mut Message, stays: bool) {
-        let came = message.headers.remove("traceparent");
-        let client = match self.caller.address {
-            Some(IpAddr::V4(v4)) if stays => v4.to_string(),
-            Some(IpAddr::V6(v6)) if stays => format!("\"[{v6}]\""),
-            _ => "unknown".to_owned(),
-        };
-        let proto = if self.peer.tls { "https" } else { "http" };
-        for name in ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-port", "x-real-ip"] {
-            message.headers.remove(name);
-        }
-        set(message, "forwarded", &format!("for={client};proto={proto}"));
-        message.headers.append(header::VIA, HeaderValue::from_static("1.1 domicile"));
-        match came.filter(|v| stays && valid_traceparent(v)) {
-            Some(trace) => {
-                message.headers.insert("traceparent", trace);
-            }
-            None => set(message, "traceparent", &format!("00-{:032x}-{:016x}-00", self.gateway.random_u128(), self.gateway.random_u128() as u64)),
-        }
-    }
-
-    /// The answer of the backend, as it may reach the caller.
-    fn reply(&self, message: Message, rest: Option<Incoming>, edited: bool) -> Response<Outgoing> {
-        let Line::Response { status } = message.line else { return Response::new(Outgoing::new(Default::default(), None)) };
-        let mut headers = message.headers;
-        if !message.body.is_empty() || rest.is_some() {
-            headers.remove(header::CONTENT_LENGTH); // hyper writes the exact one; HEAD and 304 keep theirs
-        }
-        if edited {
-            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        }
-        let id = HeaderValue::from_str(self.id.as_str()).unwrap_or(HeaderValue::from_static(""));
-        headers.insert(reply::DECISION_HEADER, id);
-        headers.insert("proxy-status", HeaderValue::from_static("domicile"));
-        headers.append(header::VIA, HeaderValue::from_static("1.1 domicile"));
-        if let Some(edits) = self.edited
-            && let Ok(value) = HeaderValue::from_str(&format!("records={}, fields={}", edits.records, edits.fields))
-        {
-            headers.insert("domicile-edited", value);
-        }
-        let mut response = Response::new(Outgoing::new(message.body, rest));
-        *response.status_mut() = status;
-        *response.headers_mut() = headers;
-        response
-    }
-
     /// The answer in our own words.
     pub(super) fn refuse(&self, refusal: &Refusal) -> Response<Outgoing> {
         let setting = reply::Setting {
@@ -470,40 +374,6 @@ impl Exchange {
     }
 }
 
-/// The ledger's event of a decision: facts, never values.
-fn decided(way: Way<'_>, facts: &Facts, decision: &Decision, inspected: &Inspected, message: &Message) -> Event {
-    Event::Decision {
-        api: way.api.id.clone(),
-        direction: way.direction,
-        facts: Box::new(facts.clone()),
-        decision: Box::new(decision.clone()),
-        detectors: inspected.findings.iter().map(|f| Detected::new(f.category, f.detector, f.confidence)).collect(),
-        bytes: message.body.len() as u64,
-    }
-}
-
-fn set(message: &mut Message, name: &'static str, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
-        message.headers.insert(name, value);
-    }
-}
-
-/// Version 00 of the header, and neither id all zeroes (W3C Trace Context §3.2.2).
-fn valid_traceparent(value: &HeaderValue) -> bool {
-    let Ok(text) = value.to_str() else { return false };
-    let fields: Vec<&str> = text.split('-').collect();
-    let hex = |field: &str, length: usize| field.len() == length && field.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-    matches!(fields.as_slice(), ["00", trace, parent, flags] if hex(trace, 32) && hex(parent, 16) && hex(flags, 2) && trace.bytes().any(|b| b != b'0') && parent.bytes().any(|b| b != b'0'))
-}
-
-/// The backend may use the codings the caller accepts and we decode, no others.
-fn accept_only_what_is_decoded(message: &mut Message) {
-    let accepted = message.headers.get(header::ACCEPT_ENCODING).and_then(|v| v.to_str().ok()).unwrap_or("").to_ascii_lowercase();
-    let both =
-        accepted.split(',').map(|c| c.split(';').next().unwrap_or("").trim()).filter(|c| matches!(*c, "gzip" | "deflate")).collect::<Vec<_>>().join(", ");
-    set(message, "accept-encoding", if both.is_empty() { "identity" } else { &both });
-}
-
 fn refuse(status: StatusCode, kind: &'static str, detail: &'static str) -> Refusal {
     Refusal::Fault { status, kind, detail }
 }
@@ -513,6 +383,6 @@ fn fault(fault: Fault) -> Refusal {
 }
 
 /// Cannot happen with a checked configuration; refuses if it does.
-fn unconfigured() -> Refusal {
+pub(super) fn unconfigured() -> Refusal {
     refuse(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the exchange could not be completed")
 }

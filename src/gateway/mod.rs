@@ -4,8 +4,10 @@
 
 mod body;
 mod connection;
+mod evidence;
 mod exchange;
 mod head;
+mod hop;
 mod journal;
 pub mod log;
 mod reload;

@@ -63,7 +63,7 @@ impl Cleared {
 
     /// Whether it needs no receipt: the decision says that it stays, or that nothing personal is in it; either way that it need not be recorded.
     pub fn needs_no_receipt(&self) -> bool {
-        !self.decision.recorded && (self.decision.stays || (self.decision.records.is_empty() && !self.message.streams))
+        !self.decision.recorded && (self.decision.stays || !self.message.streams)
     }
 
     /// Without a receipt, if it needs none.
