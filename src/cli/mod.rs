@@ -1,5 +1,7 @@
 //! The command line: one file per command, all in one table.
 
+mod classify;
+
 use clap::{Parser, Subcommand, ValueEnum};
 use std::io::Read;
 use std::process::ExitCode;
@@ -23,7 +25,9 @@ pub enum Format {
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    Classify(classify::Classify),
+}
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +43,9 @@ pub enum Exit {
 /// Parses the arguments and runs the command.
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
-    let exit: Exit = match arguments.command {};
+    let exit: Exit = match arguments.command {
+        Command::Classify(arguments) => classify::run(&arguments),
+    };
     ExitCode::from(exit as u8)
 }
 
