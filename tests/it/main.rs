@@ -1,0 +1,4 @@
+//! All integration tests, in one binary.
+
+#[path = "../accuracy/mod.rs"]
+mod accuracy;
