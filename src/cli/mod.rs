@@ -2,14 +2,15 @@
 
 mod assessment;
 pub mod certs;
+mod classify;
 mod consent;
 mod exemption;
+mod explain;
 mod home;
 mod instrument;
 mod ledger;
 mod place;
 mod run;
-mod explain;
 mod test;
 mod validate;
 
@@ -39,6 +40,7 @@ pub enum Format {
 enum Command {
     Assessment(assessment::Arguments),
     Certs(certs::Arguments),
+    Classify(classify::Arguments),
     Consent(consent::Arguments),
     Exemption(exemption::Arguments),
     Home(home::Arguments),
@@ -67,6 +69,7 @@ pub fn run() -> ExitCode {
     let exit: Exit = match &arguments.command {
         Command::Assessment(assessment) => assessment::run(assessment, arguments.format),
         Command::Certs(certs) => certs::run(certs, arguments.format),
+        Command::Classify(classify) => classify::run(classify),
         Command::Consent(consent) => consent::run(consent, arguments.format),
         Command::Exemption(exemption) => exemption::run(exemption, arguments.format),
         Command::Home(home) => home::run(home, arguments.format),

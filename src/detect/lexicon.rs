@@ -61,7 +61,7 @@ pub(super) const ROWS: &[Row] = &[
         姓名 真实姓名 名字 中文名 英文名 姓 名 联系人 收货人 收件人 寄件人 发件人 持卡人 开户人 户名 投保人 被保险人 被保人 受益人 申请人 患者 就诊人 乘客姓名 乘车人 入住人 购票人 紧急联系人 监护人 法定代表人 姓名拼音
         联系人姓名 收货人姓名 客户姓名 客户名 用户姓名 学生姓名 员工姓名 家长姓名 曾用名 领取人 取件人 提货人 签收人 办理人 经办人 负责人"),
     (PersonName, "name_key", Shape::Role, "contact contactperson contactpeople receiver recipient payee payer beneficiary passenger patient applicant guardian customer buyer owner
-        insured driver guest attendee signer tenant employee student emergencycontact 客户 员工 学生 司机 乘客 车主 业主 房东 租客 家长"),
+        insured driver guest attendee signer tenant employee student manager supervisor doctor teacher spouse father mother emergencycontact 业务员 经理 医生 老师 配偶 父亲 母亲 客户 员工 学生 司机 乘客 车主 业主 房东 租客 家长"),
     (AccountId, "account_key", Shape::Login, "username loginname login loginid account acct useraccount accountname loginaccount userlogin memberaccount yhm dlm zhanghao
         用户名 登录名 账号 帐号 用户账号 登录账号 会员账号 账户名"),
     (AccountId, "account_key", Shape::Id, "userid uid useruid useruuid userguid memberid membershipid customerid custid accountid acctid userno memberno membernumber customernumber customerno
@@ -80,7 +80,7 @@ pub(super) const ROWS: &[Row] = &[
         手机 手机号 手机号码 电话 电话号码 联系电话 联系手机 联系方式 固定电话 固话 座机 移动电话 传真 收货电话 主叫号码 被叫号码 主叫 被叫"),
     (PostalAddress, "address_key", Shape::Address, "address addr street streetname streetaddress streetaddr addressline addresslines addressline1 addressline2 addrline streetline
         homeaddress homeaddr shippingaddress deliveryaddress billingaddress mailingaddress postaladdress residentialaddress residenceaddress residence permanentaddress currentaddress addressdetail addrdetail detailaddress
-        detailaddr detailedaddress fulladdress receiveraddress recvaddr consigneeaddress shipto shiptoaddress billto useraddress contactaddress domicile formattedaddress houseaddress
+        detailaddr detailedaddress fulladdress receiveraddress recvaddr consigneeaddress shiptoaddress billtoaddress useraddress contactaddress domicile formattedaddress houseaddress
         dz dizhi xxdz zz zhuzhi shdz lxdz jtzz jtdz hjdz 地址 住址 收货地址 详细地址 家庭住址 家庭地址 通讯地址 联系地址 户籍地址 户籍所在地 现住址 现居住地 居住地址 邮寄地址 寄件地址 收件地址 配送地址 送货地址 街道地址 门牌号 居住地 通信地址 住所"),
     (NationalIdNumber, "national_id_key", Shape::Official, "idcard idcardno idcardnumber idcardnum idcardcode idno idnum idnumber identitycard identitycardno identityno identitynumber identitycode nationalid nationalidnumber
         citizenid citizenidnumber certno certificateno certnumber certid idcertno certificatenumber credentialno residentid residentidnumber personalid personalidnumber governmentid governmentidnumber
@@ -142,14 +142,14 @@ pub(super) const NOTHING: &str = "walletaddress contractaddress memoryaddress we
     性 同名 笔名4org 版权所有人";
 
 /// Words that name a person, so that a bare `name` below or after them is theirs.
-pub(super) const PERSON: &str = "user users customer client cust person people patient contact receiver recipient consignee sender addressee payee payer buyer owner employee emp staff student pupil teacher member guardian parent father mother
+pub(super) const PERSON: &str = "actor user users customer client cust person people patient contact receiver recipient consignee sender addressee payee payer buyer owner employee emp staff student pupil teacher member guardian parent father mother
     mom dad child kid son daughter spouse wife husband sibling brother sister applicant passenger guest holder cardholder insured policyholder driver doctor nurse beneficiary candidate tenant subscriber friend traveler traveller participant attendee
     resident citizen individual human manager supervisor signer kyc personal identity applicantinfo author address addr shipping billing delivery shipto billto kin emergency visitor adopter donor voter borrower lender
     crew player shopper worker caregiver linkman me profile
     用户 客户 联系人 收货人 收件人 寄件人 发件人 患者 病人 员工 学生 教师 老师 医生 乘客 会员 监护人 申请人 家长 持卡人 投保人 被保险人 受益人 司机 车主 业主 居民 个人 旅客 住客 紧急联系人 子女 配偶 本人";
 
 /// Words that name a thing or an organisation, so that a bare `name` or `address` there is nobody's.
-pub(super) const THING: &str = "product goods good item sku spu category brand company corp organization organisation org department dept division store shop merchant branch warehouse vendor supplier manufacturer city province country state region district
+pub(super) const THING: &str = "product goods good sku spu category brand company corp organization organisation org department dept division store shop merchant branch warehouse vendor supplier manufacturer city province country state region district
     county area town file folder directory attachment document project app application device model template event course book song game movie film album tag label role group team school university college hospital bank hotel restaurant plan package
     coupon campaign activity config configuration setting service server host cluster node image picture table column field param parameter attribute property variable function method class module component airport station flight currency
     language locale theme menu page article channel room pet vehicle car repo repository pipeline database db schema index queue topic bucket resource policy rule metric alert dashboard widget button layout font color colour icon plugin
@@ -158,7 +158,7 @@ pub(super) const THING: &str = "product goods good item sku spu category brand c
     商品 产品 公司 企业 店铺 门店 商户 商家 部门 城市 省份 国家 地区 品牌 分类 类目 项目 设备 文件 课程 学校 医院 银行 酒店 餐厅 仓库 活动 优惠券 机构 组织 应用 车辆 供应商 车站 机场 药品";
 
 /// Words that only wrap: what is around them counts.
-pub(super) const WRAPPER: &str = "data info information detail basic base result payload body request response content record list row value attribute entity object obj dto vo param params form input output entry node edge extra meta res req msg result results 信息 数据 资料 详情 基本信息 列表";
+pub(super) const WRAPPER: &str = "item data info information detail basic base result payload body request response content record list row value attribute entity object obj dto vo param params form input output entry node edge extra meta res req msg result results 信息 数据 资料 详情 基本信息 列表";
 
 /// Names beside which a bare `name` is a thing's.
 pub(super) const THING_TRAITS: &str = "price sku skuid stock quantity qty brand categoryid category currency unitprice amount barcode version filename size mimetype path extension discount rating inventory cost weight unit manufacturer model color
@@ -169,7 +169,7 @@ pub(super) const SEQUENCE: &str = "order orderid orderno ordersn ordernumber ord
     expressno logisticsno shipment shipmentid parcel sku skuid spu barcode isbn ean upc gtin timestamp time ts date datetime created updated createdat updatedat expires expiresat expiry amount price total subtotal count quantity qty size length len version build
     port offset page index idx hash md5 sha1 sha256 checksum digest signature sign nonce uuid guid trace traceid requestid reqid spanid correlationid batch batchno batchid ticket ticketno balance score duration width height flowno snowflake bizno outtradeno prepayid
     productid itemid goodsid articleid messageid msgid eventid taskid jobid logid recordid rowid commentid postid videoid threadid roomid groupid storeid shopid categoryid activityid couponid contractno contractid projectid fileid imageid
-    uptime elapsed latency bytes views likes followers revenue sales random seed revision rev epoch step 订单号 订单编号 订单 单号 流水号 交易号 交易流水号 编号 序号 序列号 时间 时间戳 日期 金额 价格 数量 总数 版本 版本号 条码 条形码 快递单号 运单号 物流单号 批次号 合同编号 发票号 发票号码 工单号 商品编号 货号";
+    uptime mem memory disk used free capacity rss elapsed latency bytes views likes followers revenue sales random seed revision rev epoch step 订单号 订单编号 订单 单号 流水号 交易号 交易流水号 编号 序号 序列号 时间 时间戳 日期 金额 价格 数量 总数 版本 版本号 条码 条形码 快递单号 运单号 物流单号 批次号 合同编号 发票号 发票号码 工单号 商品编号 货号";
 
 /// Names whose dotted numbers are versions, not addresses.
 pub(super) const VERSION: &str = "version ver build firmware fw sdk release rev revision appversion osversion sdkversion apiversion clientversion romversion kernel oid chapter section schema 版本 版本号 固件版本 系统版本 软件版本 客户端版本";
