@@ -143,3 +143,29 @@ fn line(written: &Written) -> String {
     }
     line + if written.repeated { " (unchanged)" } else { "" }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_registry_is_where_the_nearest_argument_says() {
+        let folder = tempfile::tempdir().unwrap();
+        let place =
+            |data: Option<&str>, registry: Option<&str>| Place { config: None, data: data.map(Into::into), registry: registry.map(Into::into), key: None };
+        let found = |place: Place| place.registry_file().unwrap();
+        assert_eq!(found(place(None, None)), Path::new("./data/registry.db"));
+        assert_eq!(found(place(Some("stores"), None)), Path::new("stores/registry.db"));
+        assert_eq!(found(place(Some("stores"), Some("people.db"))), Path::new("people.db"));
+        let missing = Place { config: Some(folder.path().join("none.yaml")), ..place(None, None) };
+        assert_eq!(missing.registry_file().unwrap_err().0, Exit::Usage);
+    }
+
+    #[test]
+    fn an_answer_is_one_line_that_says_what_is_missing() {
+        let json = r#"{"event":1,"time":"2026-11-23T09:00:00Z","change":"consent_added","id":"c1","status":"insufficient","missing":["risks"]}"#;
+        assert_eq!(line(&serde_json::from_str(json).unwrap()), "consent added: c1, insufficient, lacks risks");
+        let json = r#"{"event":2,"time":"2026-11-23T09:00:00Z","change":"home_change","subject":"sub_1","home":"cn-north","old_home":"eu-1","repeated":true}"#;
+        assert_eq!(line(&serde_json::from_str(json).unwrap()), "home change: sub_1, from eu-1 to cn-north (unchanged)");
+    }
+}

@@ -6,8 +6,8 @@
 //! DIR/00000002.jsonl    the chain goes on across segments
 //! ```
 //!
-//! [`entry`] is the format, [`verify`] reads a journal and names the first bad line, [`writer`] is the single writer and the only
-//! maker of a [`Receipt`]. The head is also kept at an [`Anchor`](crate::model::evidence::Anchor), so a journal that lost its end is noticed.
+//! [`entry`] is the format; [`verify()`] reads a journal and names the first bad line; the [`Writer`] is the only one that extends it and
+//! the only maker of a [`Receipt`]. The head is also kept at an [`Anchor`](crate::model::evidence::Anchor), so a journal that lost its end is noticed.
 
 pub mod entry;
 mod flood;

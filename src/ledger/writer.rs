@@ -481,4 +481,60 @@ mod tests {
         let report = verify(&Directory::read_only(folder.path()), None, false).unwrap();
         assert_eq!((report.entries, report.is_sound()), (3, true));
     }
+
+    const CRASH_FOLDER: &str = "DOMICILE_TEST_CRASH_FOLDER";
+
+    /// Not a test of its own: the process that `a_killed_writer_has_lost_no_entry_it_answered` kills.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn writes_until_it_is_killed() {
+        let Some(folder) = std::env::var_os(CRASH_FOLDER) else { return };
+        let options = Options { segment_bytes_max: 16 << 10, ..Options::default() };
+        let (writer, recovery) = Writer::open(Path::new(&folder), options, None).unwrap();
+        let tasks: Vec<_> = (0..8)
+            .map(|t| {
+                let (writer, round) = (writer.clone(), recovery.head.seq);
+                tokio::spawn(async move {
+                    for n in 0.. {
+                        let receipt = writer.append(allowed(&format!("x{round}-{t}-{n}/request"))).await.unwrap();
+                        println!("\nsealed {}", receipt.id());
+                    }
+                })
+            })
+            .collect();
+        for task in tasks {
+            task.await.unwrap();
+        }
+    }
+
+    #[test]
+    fn a_killed_writer_has_lost_no_entry_it_answered() {
+        use std::process::{Command, Stdio};
+        let folder = tempfile::tempdir().unwrap();
+        let mut sealed = Vec::new();
+        for round in 0..10_u64 {
+            let mut writing = Command::new(std::env::current_exe().unwrap());
+            writing.args(["--exact", "ledger::writer::tests::writes_until_it_is_killed", "--nocapture"]).env(CRASH_FOLDER, folder.path());
+            let mut child = writing.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+            let mut said = child.stdout.take().unwrap();
+            let listener = thread::spawn(move || {
+                let mut text = String::new();
+                std::io::Read::read_to_string(&mut said, &mut text).map(|_| text).unwrap()
+            });
+            thread::sleep(Duration::from_millis(150 + 17 * round));
+            child.kill().unwrap();
+            child.wait().unwrap();
+            let text = listener.join().unwrap();
+            // The last line may have been cut off by the kill.
+            let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
+            sealed.extend(whole.lines().filter_map(|line| line.strip_prefix("sealed ")).map(str::to_owned));
+            drop(Writer::open(folder.path(), Options::default(), None).unwrap());
+            let directory = Directory::read_only(folder.path());
+            assert!(verify(&directory, None, false).unwrap().is_sound());
+            let content: Vec<u8> = directory.segments().unwrap().iter().flat_map(|name| directory.read(name).unwrap()).collect();
+            let lines = content.split(|b| *b == b'\n').filter_map(|line| serde_json::from_slice::<serde_json::Value>(line).ok());
+            let durable: std::collections::BTreeSet<String> = lines.filter_map(|entry| entry["id"].as_str().map(str::to_owned)).collect();
+            assert!(sealed.iter().all(|id| durable.contains(id)), "round {round}");
+        }
+        assert!(sealed.len() > 100, "only {} entries were answered", sealed.len());
+    }
 }

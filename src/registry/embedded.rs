@@ -549,8 +549,10 @@ mod tests {
         let place = Place::new();
         let node = place.node();
         let first = node.write(home("u1", "eu-frankfurt"), now()).await.unwrap();
+        assert!(!first.may_close());
         assert_eq!((first.change, first.old_home), (Change::HomeSet, None));
         let second = node.write(home("u1", "cn-north"), now()).await.unwrap();
+        assert!(second.may_close());
         assert_eq!((second.change, second.old_home.unwrap().as_str(), second.home.unwrap().as_str()), (Change::HomeChange, "eu-frankfurt", "cn-north"));
         let known = node.look_up(&query("u1")).await.unwrap();
         assert_eq!(known.subjects[0].as_ref().unwrap().home.as_ref().unwrap().as_str(), "cn-north");

@@ -148,8 +148,10 @@ impl Written {
     /// Whether a border may have closed, so that leases given before must run out before this is acknowledged.
     pub fn may_close(&self) -> bool {
         match self.change {
-            // A negative or worse assessment may contradict an older one; moving home redirects what is on its way.
-            Change::HomeSet | Change::HomeChange | Change::AssessmentAdded => true,
+            // The same home may come with other jurisdictions or a younger age; a first home ends nothing that was on record.
+            Change::HomeSet => self.old_home.is_some(),
+            // Moving home redirects what is on its way; a new assessment may contradict an older one.
+            Change::HomeChange | Change::AssessmentAdded => true,
             Change::ConsentWithdrawn | Change::InstrumentEnded | Change::ExemptionEnded => true,
             Change::ConsentAdded | Change::InstrumentAdded | Change::ExemptionAdded => false,
         }
