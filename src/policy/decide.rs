@@ -241,7 +241,10 @@ mod tests {
     fn nothing_personal_goes_to_the_nodes_region_or_the_apis_first() {
         let here = decided("node: sg\nbackends: [eu, sg]\nrecords: []");
         assert_eq!((short(&here), rules(&here)), ((Allow, Forward, Some("sg")), vec!["nothing_personal"]));
-        assert_eq!(short(&decided("node: sg\nbackends: [eu, cn-north]\nrecords: [{categories: {organisation_identity: clear}}]")), (Allow, Forward, Some("eu")));
+        assert_eq!(
+            short(&decided("node: sg\nbackends: [eu, cn-north]\nrecords: [{categories: {organisation_identity: clear}}]")),
+            (Allow, Forward, Some("eu"))
+        );
         assert!(!here.recorded);
     }
 
@@ -264,7 +267,12 @@ mod tests {
         let here = decided(&format!("node: eu-2\nrecords: [{DE}]"));
         assert_eq!((short(&here), rules(&here)), ((Allow, Forward, Some("eu")), vec!["stays"]));
         assert!(here.stays && !here.recorded);
-        for other in [format!("node: cn-north\nrecords: [{DE}]"), format!("node: elsewhere\nrecords: [{DE}]"), format!("records: [{DE}]"), format!("node: eu\nrecipient: local\naddressed: eu\nrecords: [{DE}]")] {
+        for other in [
+            format!("node: cn-north\nrecords: [{DE}]"),
+            format!("node: elsewhere\nrecords: [{DE}]"),
+            format!("records: [{DE}]"),
+            format!("node: eu\nrecipient: local\naddressed: eu\nrecords: [{DE}]"),
+        ] {
             assert!(!decided(&other).stays, "{other}");
         }
         assert!(!decided("node: eu\naddressed: eu\nrecords: [{subject: B, categories: {email_address: clear}}]").stays, "an unknown origin stays nowhere");
@@ -298,8 +306,14 @@ mod tests {
 
     #[test]
     fn each_attached_regime_must_speak_of_every_category_or_its_default_blocks() {
-        let silent = "regime: cn-pipl\ntitle: {en: t}\narea: CN\nas_of: x\ndefault: block\nrules:\n  - {id: only-mail, when: {data: email_address}, outcome: allow}\n";
-        let asked = |category: &str| under(&[POLICY, silent], &format!("node: cn-north\naddressed: sg\notherwise: refuse\nrecords: [{{jurisdictions: [CN], categories: {{{category}: clear}}}}]"));
+        let silent =
+            "regime: cn-pipl\ntitle: {en: t}\narea: CN\nas_of: x\ndefault: block\nrules:\n  - {id: only-mail, when: {data: email_address}, outcome: allow}\n";
+        let asked = |category: &str| {
+            under(
+                &[POLICY, silent],
+                &format!("node: cn-north\naddressed: sg\notherwise: refuse\nrecords: [{{jurisdictions: [CN], categories: {{{category}: clear}}}}]"),
+            )
+        };
         assert_eq!(short(&asked("email_address")), (Allow, Forward, Some("sg")));
         assert_eq!((short(&asked("phone_number")), rules(&asked("phone_number"))), ((Block, Refuse, None), vec!["cn-pipl/default"]));
     }
@@ -325,13 +339,16 @@ mod tests {
         let elsewhere = decided(&format!("direction: response\nnode: eu\nbackend: cn-north\ncaller: {{jurisdiction: CN, known_by: address}}\nrecords: [{DE}]"));
         assert_eq!(elsewhere.action, Refuse);
         let by_geo = POLICY.replace("regimes:", "caller_by_geo: false\nregimes:");
-        let unproved = under(&[&by_geo], &format!("direction: response\nnode: eu\nbackend: cn-north\ncaller: {{jurisdiction: FR, known_by: address}}\nrecords: [{DE}]"));
+        let unproved =
+            under(&[&by_geo], &format!("direction: response\nnode: eu\nbackend: cn-north\ncaller: {{jurisdiction: FR, known_by: address}}\nrecords: [{DE}]"));
         assert_eq!(unproved.action, Refuse, "geo places nobody where a claim is demanded");
     }
 
     #[test]
     fn people_read_their_own_data_by_the_policys_own_word_and_no_regimes() {
-        let own = |policy: &str| under(&[policy], &format!("direction: response\nnode: cn-north\ncaller: {{subject: A, jurisdiction: JP, known_by: claim}}\nrecords: [{CN}]"));
+        let own = |policy: &str| {
+            under(&[policy], &format!("direction: response\nnode: cn-north\ncaller: {{subject: A, jurisdiction: JP, known_by: claim}}\nrecords: [{CN}]"))
+        };
         let allowed = own(POLICY);
         assert_eq!((allowed.outcome, rules(&allowed), allowed.recorded), (Allow, vec!["self_access"], true));
         assert_eq!(own(&POLICY.replace("regimes:", "self_access: block\nregimes:")).outcome, Block);
@@ -381,14 +398,18 @@ mod tests {
 
     #[test]
     fn everything_missing_is_told_at_once_with_its_categories() {
-        let asked = decided("node: cn-north\nrecipient: helper\naddressed: sg\nrecords: [{subject: A, jurisdictions: [CN], age_band: adult, categories: {email_address: clear, person_name: clear}}]");
+        let asked = decided(
+            "node: cn-north\nrecipient: helper\naddressed: sg\nrecords: [{subject: A, jurisdictions: [CN], age_band: adult, categories: {email_address: clear, person_name: clear}}]",
+        );
         let told: Vec<(&str, usize)> = asked.missing.iter().map(|m| (m.what.as_str(), m.categories.len())).collect();
         assert_eq!(told, vec![("assessment", 2), ("consent", 2), ("instrument", 2)]);
     }
 
     #[test]
     fn one_law_that_allows_does_not_cancel_another_that_asks() {
-        let both = decided("node: cn-north\naddressed: eu\notherwise: refuse\nrecords: [{subject: A, jurisdictions: [CN, DE], age_band: adult, categories: {email_address: clear}}]");
+        let both = decided(
+            "node: cn-north\naddressed: eu\notherwise: refuse\nrecords: [{subject: A, jurisdictions: [CN, DE], age_band: adult, categories: {email_address: clear}}]",
+        );
         assert!(!both.outcome.allows());
         let verdict = &both.missing;
         assert!(verdict.iter().any(|m| m.kinds.iter().any(|k| k == "cn_standard_contract")));

@@ -37,7 +37,7 @@ pub(super) fn library(texts: &[&str]) -> Library {
 
 /// A request from YAML, `purpose: service` unless it says otherwise.
 pub(super) fn request(yaml: &str) -> Request {
-    let purpose = if yaml.contains("purpose:") { "" } else { "purpose: service\n" };
+    let purpose = if yaml.contains("purpose:") || yaml.contains("\"purpose\":") { "" } else { "purpose: service\n" };
     serde_saphyr::from_str(&format!("{purpose}{yaml}")).unwrap()
 }
 
