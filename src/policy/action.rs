@@ -245,3 +245,130 @@ fn form_after(technique: Technique) -> Option<Form> {
         Technique::Restore => Some(Form::Clear),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{decided, request, rules, short, with_rules};
+    use super::*;
+    use crate::model::decision::Action::{ForwardEdited, ForwardHome, Refuse};
+    use serde_json::{Value, json};
+
+    /// Mail and a device of a mainland person, on the way to a helper abroad that may have the mail only.
+    fn mixed(terms: &str) -> (Outcome, Action, Option<String>, Value) {
+        let scope = "recipient: helper, purposes: [service], categories: [email_address], destinations: [SG]";
+        let decision = decided(&format!(
+            "node: cn-north\nrecipient: helper\naddressed: sg\n{terms}\nrecords:\n  - {{subject: A, jurisdictions: [CN], age_band: adult, categories: {{email_address: clear, hardware_id: clear}}}}\n\
+             \x20 - {{subject: A, jurisdictions: [CN], age_band: adult, categories: {{email_address: clear}}}}\n\
+             instruments: [{{id: sc, type: cn_standard_contract, {scope}, status: in_force}}]\n\
+             assessments: [{{id: pipia, type: pipia, {scope}, date: '2026-01-01T00:00:00Z', result: positive}}]\n\
+             consents: [{{id: c, subject: A, class: separate, presented_separately: true, recipient: {{id: helper, name: H, contact: h}}, purposes: [service], categories: [email_address], destinations: [SG], \
+             method: API, rights_procedure: form, given_at: '2026-01-01T00:00:00Z'}}]"
+        ));
+        (decision.outcome, decision.action, decision.destination.as_ref().map(ToString::to_string), serde_json::to_value(&decision.plan).unwrap())
+    }
+
+    #[test]
+    fn an_unlawful_field_is_dropped_before_a_record_is_and_a_record_before_the_message_goes_home() {
+        let sg = Some("sg".to_owned());
+        let fields = json!({"0": {"edit": "fields", "techniques": {"hardware_id": "drop"}}});
+        assert_eq!(mixed("unlawful_field: drop\nunlawful_record: drop"), (Outcome::AllowWith, ForwardEdited, sg.clone(), fields));
+        assert_eq!(mixed("unlawful_record: drop"), (Outcome::AllowWith, ForwardEdited, sg, json!({"0": {"edit": "remove"}})));
+        let (outcome, action, destination, plan) = mixed("");
+        assert_eq!((outcome.allows(), action, destination.as_deref(), plan), (false, ForwardHome, Some("cn-north"), json!({})));
+    }
+
+    #[test]
+    fn an_edit_that_leaves_the_message_unlawful_is_not_made() {
+        // A token is still personal data: the rows that ask for consent do not accept it.
+        let (_, action, destination, plan) = mixed("unlawful_field: tokenise\nunlawful_record: tokenise\notherwise: refuse");
+        assert_eq!((action, destination, plan), (Refuse, None, json!({})));
+        assert_eq!(mixed("unlawful_record: split\notherwise: refuse").1, Refuse);
+    }
+
+    #[test]
+    fn a_message_without_a_record_left_is_refused() {
+        let lone = "node: cn-north\nrecipient: helper\naddressed: sg\nunlawful_record: drop\notherwise: refuse\nrecords: [{subject: A, jurisdictions: [CN], categories: {email_address: clear}}]";
+        assert_eq!(decided(lone).action, Refuse);
+    }
+
+    #[test]
+    fn several_fallbacks_give_refuse_before_home_before_deidentify() {
+        let rule = |otherwise: &str| format!("  - {{id: {otherwise}-rule, when: {{to: SG}}, outcome: block, otherwise: {otherwise}}}\n");
+        let ask = "node: cn-north\nrecipient: helper\naddressed: sg\notherwise: deidentify\nrecords: [{subject: A, jurisdictions: [CN], categories: {email_address: clear}}]";
+        assert_eq!(with_rules(&(rule("home") + &rule("refuse")), ask).action, Refuse);
+        assert_eq!(with_rules(&(rule("home") + &rule("deidentify")), ask).action, ForwardHome);
+    }
+
+    #[test]
+    fn home_is_no_way_out_of_home_of_a_response_or_of_an_api_without_a_backend_there() {
+        let rule = "  - {id: never, when: {data: email_address}, outcome: block, otherwise: home}";
+        let person = "records: [{subject: A, jurisdictions: [CN], categories: {email_address: clear}}]";
+        let at_home = with_rules(rule, &format!("node: cn-north\n{person}"));
+        assert_eq!((short(&at_home), rules(&at_home)), ((Outcome::Block, Refuse, None), vec!["never"]));
+        assert_eq!(decided(&format!("node: cn-north\naddressed: sg\nbackends: [sg]\n{person}")).action, Refuse);
+        assert_eq!(
+            decided(&format!("direction: response\nnode: cn-north\nbackend: sg\ncaller: {{jurisdiction: SG, known_by: claim}}\n{person}")).action,
+            Refuse
+        );
+    }
+
+    #[test]
+    fn home_itself_must_be_allowed() {
+        let rule = "  - {id: never, when: {data: email_address}, outcome: block, otherwise: home}";
+        assert_eq!(
+            with_rules(rule, "node: cn-north\naddressed: sg\nrecords: [{subject: A, jurisdictions: [CN], categories: {email_address: clear}}]").action,
+            Refuse
+        );
+    }
+
+    #[test]
+    fn deidentify_helps_with_rules_that_accept_the_form() {
+        let ask = |unless: &str| {
+            let rule = format!("  - {{id: clear-only, when: {{recipient: exporter, data: hardware_id}}, {unless} outcome: block, otherwise: deidentify}}");
+            with_rules(&rule, "node: cn-north\nrecords: [{subject: A, jurisdictions: [CN], categories: {hardware_id: clear, credential_secret: clear}}]")
+        };
+        assert_eq!(ask("").action, Refuse);
+        let helped = ask("unless: {form: [pseudonymised, deidentified]},");
+        assert_eq!(short(&helped), (Outcome::AllowWith, ForwardEdited, Some("cn-north")));
+        assert_eq!(serde_json::to_value(&helped.plan).unwrap(), json!({"0": {"edit": "fields", "techniques": {"hardware_id": "pseudonym"}}}));
+    }
+
+    #[test]
+    fn a_required_technique_is_applied_on_the_way_and_a_stranger_gets_no_reversible_token() {
+        let rule = "  - {id: tokens, when: {data: [email_address, phone_number]}, require: {deidentify: {email_address: token, phone_number: drop}}, otherwise: refuse}";
+        let ask = |subject: &str| {
+            with_rules(
+                rule,
+                &format!(
+                    "node: cn-north\nrecords: [{{{subject} jurisdictions: [CN], categories: {{email_address: clear, phone_number: clear, gender: clear}}}}]"
+                ),
+            )
+        };
+        let known = ask("subject: A,");
+        assert_eq!(short(&known), (Outcome::AllowWith, ForwardEdited, Some("cn-north")));
+        assert_eq!(
+            serde_json::to_value(&known.plan).unwrap(),
+            json!({"0": {"edit": "fields", "techniques": {"email_address": "token", "phone_number": "drop"}}})
+        );
+        assert_eq!(serde_json::to_value(&ask("").plan).unwrap()["0"]["techniques"]["email_address"], "pseudonym");
+        // The message as edited is then decided as it stands.
+        let after = with_rules(rule, "node: cn-north\nrecords: [{subject: A, jurisdictions: [CN], categories: {email_address: pseudonymised, gender: clear}}]");
+        assert_eq!((after.outcome, after.action), (Outcome::AllowWith, Action::Forward));
+    }
+
+    #[test]
+    fn edited_facts_are_what_the_plan_leaves() {
+        let records = request("records: [{categories: {email_address: clear, phone_number: clear, ip_address: clear}}, {categories: {gender: clear}}]").records;
+        let techniques = BTreeMap::from([
+            (Category::EmailAddress, Technique::Token),
+            (Category::PhoneNumber, Technique::Drop),
+            (Category::IpAddress, Technique::Generalise),
+        ]);
+        let plan = BTreeMap::from([(0, RecordPlan::Fields { techniques }), (1, RecordPlan::Remove)]);
+        let facts =
+            Facts { records, ..serde_json::from_value(json!({"now": "2026-01-01T00:00:00Z", "direction": "request", "purpose": "p", "records": []})).unwrap() };
+        let left = edited(&facts, &plan).records;
+        assert_eq!(left.len(), 1);
+        assert_eq!(left[0].categories, BTreeMap::from([(Category::EmailAddress, Form::Pseudonymised), (Category::IpAddress, Form::Deidentified)]));
+    }
+}

@@ -31,12 +31,12 @@ pub(super) fn compile(sources: &[Source<'_>]) -> Result<(Library, Vec<Diagnostic
     }
     let mut found = std::mem::take(&mut shelf.found);
     let library = shelf.library(&mut found);
+    found.sort_by(|a, b| (a.severity, &a.file, a.line, a.column, &a.message).cmp(&(b.severity, &b.file, b.line, b.column, &b.message)));
+    // A condition that several rules name is read for each of them.
+    found.dedup();
     match library {
         Some(library) if found.iter().all(|d| d.severity != Severity::Error) => Ok((library, found)),
-        _ => {
-            found.sort_by_key(|d| (d.severity, d.file.clone(), d.line));
-            Err(found)
-        }
+        _ => Err(found),
     }
 }
 

@@ -57,7 +57,9 @@ impl Diagnostic {
             other => {
                 let text = other.to_string();
                 // The place is printed by us, once.
-                let message = text.split(" at line ").next().unwrap_or(&text).trim().to_owned();
+                let message = text.split(" at line ").next().unwrap_or(&text).trim();
+                // The reader's advice is to its callers, not to the author of the file.
+                let message = message.split(", set DuplicateKeyPolicy").next().unwrap_or(message);
                 Diagnostic::new(Severity::Error, source, place, message)
             }
         }

@@ -104,6 +104,10 @@ impl Hearing<'_, '_> {
         let situation = self.situation;
         let (movement, record, policy) = (situation.movement, situation.record, situation.policy);
         let mut heard = self.homeless();
+        if !heard.is_empty() && self.way.destination.is_none() {
+            // There is no way that could be judged yet.
+            return heard;
+        }
         heard.extend(self.stranger(movement));
         heard.extend(policy.rules.iter().filter_map(|rule| self.rule(rule, None)));
         if movement.party == Party::Oneself {

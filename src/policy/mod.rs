@@ -9,6 +9,8 @@ mod decide;
 mod diagnostic;
 mod evaluate;
 pub mod explain;
+#[cfg(test)]
+mod fixtures;
 mod lower;
 mod matching;
 mod need;

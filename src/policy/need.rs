@@ -323,3 +323,176 @@ fn agreement(situation: &Situation<'_>) -> Answer {
         None => Answer::lacking(Outcome::Hold, Missing { kinds: entry.agreement.iter().map(BasisId::to_string).collect(), ..missing(situation, "agreement") }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::decided;
+    use crate::model::Decision;
+    use serde_json::{Value, json};
+
+    /// A German person's mail to a helper in Singapore, with one consent, one set of clauses and one assessment on file.
+    fn asked(consent: &Value, instrument: &Value, assessment: &Value) -> Decision {
+        let request = json!({
+            "node": "cn-north", "recipient": "helper", "addressed": "sg", "otherwise": "refuse", "purpose": "service",
+            "records": [{"subject": "A", "jurisdictions": ["CN"], "age_band": "adult", "categories": {"email_address": "clear"}}],
+            "consents": [consent], "instruments": [instrument], "assessments": [assessment],
+        });
+        decided(&request.to_string())
+    }
+
+    fn consent() -> Value {
+        json!({"id": "c", "subject": "A", "class": "separate", "presented_separately": true, "recipient": {"id": "helper", "name": "H", "contact": "h"}, "purposes": ["service"],
+            "categories": ["email_address"], "destinations": ["SG"], "method": "API", "rights_procedure": "form", "given_at": "2026-01-01T00:00:00Z"})
+    }
+
+    fn instrument() -> Value {
+        json!({"id": "i", "type": "cn_standard_contract", "recipient": "helper", "purposes": ["service"], "categories": ["email_address"], "from": ["CN"], "destinations": ["SG"], "status": "in_force"})
+    }
+
+    fn assessment() -> Value {
+        json!({"id": "a", "type": "pipia", "recipient": "helper", "purposes": ["service"], "categories": ["email_address"], "destinations": ["SG"], "date": "2026-01-01T00:00:00Z", "result": "positive"})
+    }
+
+    fn changed(mut whole: Value, pointer: &str, value: Value) -> Value {
+        let (parent, member) = pointer.rsplit_once('/').unwrap();
+        whole.pointer_mut(parent).unwrap()[member] = value;
+        whole
+    }
+
+    fn scope_of<'d>(decision: &'d Decision, what: &str) -> Vec<&'d str> {
+        decision.missing.iter().filter(|m| m.what == what).flat_map(|m| m.scope.iter().map(String::as_str)).collect()
+    }
+
+    #[test]
+    fn with_everything_in_force_and_in_scope_the_way_is_open() {
+        let open = asked(&consent(), &instrument(), &assessment());
+        assert!(open.outcome.allows() && open.missing.is_empty(), "{open:?}");
+        assert_eq!(open.bases.iter().map(|b| b.as_str()).collect::<Vec<_>>(), ["a", "c", "i"]);
+    }
+
+    #[test]
+    fn a_consent_wrong_in_one_field_of_its_scope_opens_nothing_and_the_field_is_named() {
+        let wrong = [
+            ("/recipient/id", json!("another"), "recipient"),
+            ("/purposes", json!(["marketing"]), "purpose"),
+            ("/categories", json!(["phone_number"]), "categories"),
+            ("/destinations", json!(["US"]), "destination"),
+            ("/access", json!(["US"]), "access"),
+            ("/expires_at", json!("2026-02-01T00:00:00Z"), "dates"),
+            ("/given_at", json!("2027-01-01T00:00:00Z"), "dates"),
+            ("/ended_at", json!("2026-11-01T00:00:00Z"), "dates"),
+            ("/state", json!("withdrawn"), "dates"),
+            ("/class", json!("general"), "class"),
+            ("/presented_separately", json!(false), "class"),
+            ("/preticked", json!(true), "class"),
+        ];
+        for (pointer, value, field) in wrong {
+            let decision = asked(&changed(consent(), pointer, value), &instrument(), &assessment());
+            assert!(!decision.outcome.allows(), "{pointer}");
+            let named = scope_of(&decision, "consent");
+            assert!(named.contains(&field), "{pointer}: {named:?}");
+            // Access falls back to the destinations, so a wrong destination is both.
+            assert!(named.len() == 1 || field == "destination", "{pointer}: {named:?}");
+        }
+    }
+
+    #[test]
+    fn another_persons_consent_opens_nothing() {
+        assert!(!asked(&changed(consent(), "/subject", json!("B")), &instrument(), &assessment()).outcome.allows());
+    }
+
+    #[test]
+    fn a_consent_that_left_out_one_element_of_the_notice_opens_nothing_and_the_element_is_named() {
+        for (pointer, element) in [
+            ("/recipient/name", "recipient_name"),
+            ("/recipient/contact", "recipient_contact"),
+            ("/method", "method"),
+            ("/rights_procedure", "rights_procedure"),
+        ] {
+            let decision = asked(&changed(consent(), pointer, json!(null)), &instrument(), &assessment());
+            let lacking: Vec<String> = decision.missing.iter().flat_map(|m| m.elements.iter().map(ToString::to_string)).collect();
+            assert_eq!((decision.outcome.allows(), lacking), (false, vec![element.to_owned()]));
+        }
+    }
+
+    #[test]
+    fn a_consent_to_another_notice_than_the_one_in_force_opens_nothing() {
+        use super::super::fixtures::{POLICY, under};
+        let policy = POLICY
+            .replace("rules: []", "notices: {n: {elements: [notice], digest: 'sha256:aa'}}\nrules: [{id: pinned, when: {to: SG}, require: {consent: {class: separate, notice: n}}, otherwise: refuse}]");
+        let ask = |digest: &str| {
+            let consent = changed(consent(), "/notice", json!({"digest": digest}));
+            let request = json!({"node": "cn-north", "recipient": "helper", "addressed": "sg", "purpose": "service", "consents": [consent], "instruments": [instrument()], "assessments": [assessment()],
+                "records": [{"subject": "A", "jurisdictions": ["CN"], "age_band": "adult", "categories": {"email_address": "clear"}}]});
+            under(&[&policy], &request.to_string())
+        };
+        assert!(ask("sha256:aa").outcome.allows());
+        assert_eq!((ask("sha256:bb").outcome.allows(), scope_of(&ask("sha256:bb"), "consent")), (false, vec!["notice_digest"]));
+    }
+
+    #[test]
+    fn an_instrument_wrong_in_one_field_of_its_scope_opens_nothing_and_the_field_is_named() {
+        let wrong = [
+            ("/recipient", json!("another"), "recipient"),
+            ("/purposes", json!(["marketing"]), "purpose"),
+            ("/categories", json!(["phone_number"]), "categories"),
+            ("/destinations", json!(["US"]), "destination"),
+            ("/access", json!(["US"]), "access"),
+            ("/expires_at", json!("2026-02-01T00:00:00Z"), "dates"),
+            ("/effective_at", json!("2027-02-01T00:00:00Z"), "dates"),
+            ("/status", json!("suspended"), "dates"),
+            ("/type", json!("eu_scc"), "type"),
+            ("/exporter", json!("another"), "exporter"),
+            ("/from", json!(["US"]), "from"),
+        ];
+        for (pointer, value, field) in wrong {
+            let decision = asked(&consent(), &changed(instrument(), pointer, value), &assessment());
+            assert!(!decision.outcome.allows(), "{pointer}");
+            assert!(scope_of(&decision, "instrument").contains(&field), "{pointer}: {decision:?}");
+        }
+    }
+
+    #[test]
+    fn an_assessment_wrong_in_one_field_of_its_scope_holds_the_transfer_and_the_field_is_named() {
+        let wrong = [
+            ("/recipient", json!("another"), "recipient"),
+            ("/purposes", json!(["marketing"]), "purpose"),
+            ("/categories", json!(["phone_number"]), "categories"),
+            ("/destinations", json!(["US"]), "destination"),
+            ("/expires_at", json!("2026-02-01T00:00:00Z"), "dates"),
+        ];
+        for (pointer, value, field) in wrong {
+            let decision = asked(&consent(), &instrument(), &changed(assessment(), pointer, value));
+            assert_eq!((decision.outcome.allows(), scope_of(&decision, "assessment")), (false, vec![field]), "{pointer}");
+        }
+        assert!(!asked(&consent(), &instrument(), &changed(assessment(), "/result", json!("negative"))).outcome.allows());
+    }
+
+    #[test]
+    fn an_exemption_opens_a_border_only_where_its_document_says_so() {
+        use super::super::fixtures::{POLICY, under};
+        let ask = |crosses: bool| {
+            let exemptions = format!("exemptions: {{vital: {{cross_border: {crosses}}}}}\n");
+            let policy = POLICY
+                .replace("rules: []", &format!("{exemptions}rules: [{{id: needed, when: {{to: SG}}, require: {{exemption: vital}}, otherwise: refuse}}]"));
+            let exemption = json!({"id": "e", "kind": "vital", "recipient": "helper", "purposes": ["service"], "categories": ["email_address"], "destinations": ["SG"], "reference": "r", "effective_at": "2026-01-01T00:00:00Z"});
+            let request = json!({"node": "cn-north", "recipient": "helper", "addressed": "sg", "purpose": "service", "consents": [consent()], "instruments": [instrument()], "assessments": [assessment()],
+                "exemptions": [exemption], "records": [{"subject": "A", "jurisdictions": ["CN"], "age_band": "adult", "categories": {"email_address": "clear"}}]});
+            under(&[&policy], &request.to_string())
+        };
+        assert!(ask(true).outcome.allows());
+        assert!(ask(false).missing.iter().any(|m| m.what == "exemption"));
+    }
+
+    #[test]
+    fn an_agreement_counts_while_it_is_in_force() {
+        let ask = |status: &str| {
+            let agreement = json!({"id": "dpa-3", "type": "agreement", "recipient": "local", "status": status});
+            let request = json!({"node": "eu", "recipient": "local", "addressed": "eu", "purpose": "service", "instruments": [agreement],
+                "records": [{"subject": "B", "jurisdictions": ["DE"], "age_band": "adult", "categories": {"email_address": "clear"}}]});
+            decided(&request.to_string())
+        };
+        assert!(ask("in_force").outcome.allows());
+        assert_eq!(ask("terminated").missing[0].what, "agreement");
+    }
+}
