@@ -12,6 +12,7 @@ mod run;
 mod explain;
 mod test;
 mod validate;
+mod classify;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use std::io::Read;
@@ -48,6 +49,7 @@ enum Command {
     Explain(explain::Arguments),
     Test(test::Arguments),
     Validate(validate::Arguments),
+    Classify(classify::Classify),
 }
 
 /// How a command ended.
@@ -76,6 +78,8 @@ pub fn run() -> ExitCode {
         Command::Explain(explain) => explain::run(explain, arguments.format),
         Command::Test(test) => test::run(test, arguments.format),
         Command::Validate(validate) => validate::run(validate, arguments.format),
+    let exit: Exit = match arguments.command {
+        Command::Classify(arguments) => classify::run(&arguments),
     };
     ExitCode::from(exit as u8)
 }

@@ -79,7 +79,9 @@ fn pairs(line: &str, start: usize, hits: &mut Vec<Hit>) {
     for (index, colon) in colons.iter().enumerate() {
         let from = index.checked_sub(1).and_then(|i| colons.get(i)).map_or(0, |at| at + 1);
         let label_start = label_start(line, from, *colon);
-        let Some(meaning) = line.get(label_start..*colon).and_then(|label| Key::read(label.trim()).meaning) else { continue };
+        let key = line.get(label_start..*colon).map(|label| Key::read(label.trim())).unwrap_or_default();
+        // A line that says just `name` must be sure to name a person.
+        let Some(meaning) = key.meaning.or(key.bare_name.then_some(Meaning { shape: Shape::Role, ..NAME })) else { continue };
         let end = colons.get(index + 1).map_or(line.len(), |next| label_start_after(line, colon + 1, *next));
         push_value(line, start, colon + 1..end, meaning, hits);
     }
@@ -120,8 +122,9 @@ fn push_value(line: &str, start: usize, range: std::ops::Range<usize>, meaning: 
 /// Labels that a Chinese name follows directly or after `是`, `为`, a blank.
 const PEOPLE: &[&str] = &["姓名", "收货人", "收件人", "寄件人", "联系人", "户名", "持卡人", "申请人", "监护人", "我叫", "我是", "名叫", "患者", "客户", "乘客", "会员"];
 
+const NAME: Meaning = Meaning { category: Category::PersonName, detector: "name_label", shape: Shape::Name };
+
 fn people(text: &str, hits: &mut Vec<Hit>) {
-    const NAME: Meaning = Meaning { category: Category::PersonName, detector: "name_label", shape: Shape::Name };
     if text.is_ascii() {
         return;
     }

@@ -238,14 +238,73 @@ mod tests {
     }
 
     /// Categories and places in a JSON body.
-    pub(super) fn found(body: &str) -> Vec<(&'static str, String)> {
-        scanned(body).into_iter().map(|f| (f.category.id(), f.at)).collect()
+    pub(super) fn found(body: &str) -> Vec<(&'static str, &'static str)> {
+        scanned(body).into_iter().map(|f| (f.category.id(), &*f.at.leak())).collect()
     }
 
     /// Categories in a plain text.
     pub(super) fn found_in_text(text: &str) -> Vec<&'static str> {
         let (_, document) = read(Some("text/plain"), text.as_bytes(), &Limits::default()).unwrap();
         scan(&document, &Part::Body).iter().map(|f| f.category.id()).collect()
+    }
+
+    fn spans(content_type: &str, body: &str) -> Vec<(&'static str, String)> {
+        let (_, document) = read(Some(content_type), body.as_bytes(), &Limits::default()).unwrap();
+        scan(&document, &Part::Body).into_iter().map(|f| (f.category.id(), body[f.span].to_string())).collect()
+    }
+
+    #[test]
+    fn a_span_is_the_value_or_what_matched_in_a_longer_text() {
+        let json = "application/json";
+        assert_eq!(spans(json, r#"{"user":{"phone":"\u00313800138000"}}"#), [("phone_number", r"\u00313800138000".into())]);
+        assert_eq!(spans(json, r#"{"n":"\u8bf7\u62e8\u00313800138000\uff0c谢谢"}"#), [("phone_number", r"\u00313800138000".into())]);
+        assert_eq!(spans(json, r#"{"phone":13800138000}"#), [("phone_number", "13800138000".into())]);
+        assert_eq!(spans("application/x-www-form-urlencoded", "m=%31%33800138000&n=tel%3A+13900139000."), [("phone_number", "%31%33800138000".into()), ("phone_number", "13900139000".into())]);
+        assert_eq!(spans("text/plain", "电话１３８００１３８０００号，邮箱a@b.cn"), [("phone_number", "１３８００１３８０００".into()), ("email_address", "a@b.cn".into())]);
+    }
+
+    #[test]
+    fn names_come_from_the_place_of_the_field() {
+        assert_eq!(found(r#"{"user":{"name":"王伟"},"product":{"name":"王老吉"},"city":{"name":"石家庄"}}"#), [("person_name", "/user/name")]);
+        assert_eq!(found(r#"{"name":"Acme Blender","price":12}"#), []);
+        assert_eq!(found(r#"{"data":{"list":[{"name":"李娜","mobile":"13912345678"}]}}"#), [("person_name", "/data/list/0/name"), ("phone_number", "/data/list/0/mobile")]);
+        assert_eq!(found(r#"{"name":{"first":"John","last":"Doe"}}"#), [("person_name", "/name")]);
+        assert_eq!(found(r#"{"userName":"admin01","realName":"管理员","nickname":null}"#), [("account_id", "/userName")]);
+    }
+
+    #[test]
+    fn an_object_or_list_under_a_telling_name_is_told_as_a_whole_or_by_element() {
+        let body = r#"{"shippingAddress":{"name":"张伟","city":"上海","detail":"世纪大道100号","phone":"13800138000"}}"#;
+        assert_eq!(found(body), [("postal_address", "/shippingAddress"), ("person_name", "/shippingAddress/name"), ("phone_number", "/shippingAddress/phone")]);
+        assert_eq!(found(r#"{"phones":["010-12345678","13800138000"]}"#), [("phone_number", "/phones/0"), ("phone_number", "/phones/1")]);
+        assert_eq!(found(r#"{"faceFeature":[0.12,0.5,0.25]}"#), [("face_biometric", "/faceFeature")]);
+        assert_eq!(found(r#"{"phone":{"countryCode":"86","number":"13800138000"}}"#), [("phone_number", "/phone/number")]);
+    }
+
+    #[test]
+    fn a_name_that_is_data_is_found_at_its_member() {
+        assert_eq!(found(r#"{"13800138000":{"x":1}}"#), [("phone_number", "/13800138000")]);
+    }
+
+    #[test]
+    fn the_parts_of_the_head_have_places_of_their_own() {
+        let at = |part: Part, bytes: &str| -> Vec<String> {
+            let document = head::format(&part).unwrap().parse(bytes.as_bytes(), &Limits::default()).unwrap();
+            scan(&document, &part).into_iter().map(|f| f.at).collect()
+        };
+        assert_eq!(at(Part::Query, "a=1&phone=13800138000&phone=13900139001"), ["query:/phone", "query:/phone/1"]);
+        assert_eq!(at(Part::Path, "/v1/users/13800138000"), ["path:/2"]);
+        assert_eq!(at(Part::Cookie, "sid=abcdef; lang=zh"), ["cookie:/sid"]);
+        assert_eq!(at(Part::Header("x-user-phone".into(), 0), "13800138000"), ["header:/x-user-phone"]);
+        assert_eq!(at(Part::Header("location".into(), 1), "/a?phone=13800138000"), ["header:/location/1#/phone"]);
+    }
+
+    #[test]
+    fn labels_in_a_text_tell_what_follows() {
+        assert_eq!(found_in_text("姓名：张伟，电话：13800138000"), ["person_name", "phone_number"]);
+        assert_eq!(found_in_text("收货人李小明手机号13800138000"), ["person_name", "phone_number"]);
+        assert_eq!(found_in_text("Name: John Smith\nAddress: 12 Baker Street, London\nDOB: 1990-02-03"), ["person_name", "postal_address", "birth_date_age"]);
+        assert!(found_in_text("订单编号：202411230001\n版本：10.20.30.40\n时间：12:30:45").is_empty());
     }
 }
 
