@@ -11,7 +11,7 @@ use std::io::{BufRead, BufReader, Write};
 
 /// Says what personal data a body holds.
 #[derive(Debug, Args)]
-pub struct Classify {
+pub struct Arguments {
     /// Media type of the body, as in its `Content-Type`; without one it is recognised if it is JSON.
     #[arg(long, conflicts_with = "batch")]
     content_type: Option<String>,
@@ -24,7 +24,7 @@ pub struct Classify {
 }
 
 /// Runs the command. The result is JSON in both formats: it is made to be read by programs.
-pub fn run(arguments: &Classify) -> Exit {
+pub fn run(arguments: &Arguments) -> Exit {
     if arguments.batch {
         return batch(&arguments.file);
     }

@@ -2,6 +2,7 @@
 
 mod assessment;
 pub mod certs;
+mod classify;
 mod consent;
 mod exemption;
 mod home;
@@ -12,7 +13,6 @@ mod run;
 mod explain;
 mod test;
 mod validate;
-mod classify;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use std::io::Read;
@@ -40,6 +40,7 @@ pub enum Format {
 enum Command {
     Assessment(assessment::Arguments),
     Certs(certs::Arguments),
+    Classify(classify::Arguments),
     Consent(consent::Arguments),
     Exemption(exemption::Arguments),
     Home(home::Arguments),
@@ -49,7 +50,6 @@ enum Command {
     Explain(explain::Arguments),
     Test(test::Arguments),
     Validate(validate::Arguments),
-    Classify(classify::Classify),
 }
 
 /// How a command ended.
@@ -69,6 +69,7 @@ pub fn run() -> ExitCode {
     let exit: Exit = match &arguments.command {
         Command::Assessment(assessment) => assessment::run(assessment, arguments.format),
         Command::Certs(certs) => certs::run(certs, arguments.format),
+        Command::Classify(classify) => classify::run(classify),
         Command::Consent(consent) => consent::run(consent, arguments.format),
         Command::Exemption(exemption) => exemption::run(exemption, arguments.format),
         Command::Home(home) => home::run(home, arguments.format),
@@ -78,8 +79,6 @@ pub fn run() -> ExitCode {
         Command::Explain(explain) => explain::run(explain, arguments.format),
         Command::Test(test) => test::run(test, arguments.format),
         Command::Validate(validate) => validate::run(validate, arguments.format),
-    let exit: Exit = match arguments.command {
-        Command::Classify(arguments) => classify::run(&arguments),
     };
     ExitCode::from(exit as u8)
 }

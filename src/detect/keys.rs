@@ -82,7 +82,7 @@ impl Key {
             bare_name,
             bare_id: joined == "id",
             generic: TABLES.generic.contains(joined.as_str()),
-            sequence: any_end(&TABLES.sequence) && meaning.is_none(),
+            sequence: meaning.is_none() && (any_end(&TABLES.sequence) || matches!(words.as_slice(), [before @ .., last] if last == "id" && owner(before) == Owner::Thing)),
             version: any_end(&TABLES.version),
             machinery: any_end(&TABLES.machinery) || words.first().is_some_and(|w| matches!(w.as_str(), "server" | "upstream" | "backend" | "dns" | "pod" | "cluster" | "gateway")),
             latitude: matches!(end.as_str(), "lat" | "latitude" | "weidu" | "纬度"),

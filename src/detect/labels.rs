@@ -120,7 +120,7 @@ fn push_value(line: &str, start: usize, range: std::ops::Range<usize>, meaning: 
 }
 
 /// Labels that a Chinese name follows directly or after `是`, `为`, a blank.
-const PEOPLE: &[&str] = &["姓名", "收货人", "收件人", "寄件人", "联系人", "户名", "持卡人", "申请人", "监护人", "我叫", "我是", "名叫", "患者", "客户", "乘客", "会员"];
+const PEOPLE: &[&str] = &["姓名", "收货人", "收件人", "寄件人", "联系人", "户名", "持卡人", "申请人", "监护人", "我叫", "名叫"];
 
 const NAME: Meaning = Meaning { category: Category::PersonName, detector: "name_label", shape: Shape::Name };
 

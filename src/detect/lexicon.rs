@@ -80,7 +80,7 @@ pub(super) const ROWS: &[Row] = &[
         手机 手机号 手机号码 电话 电话号码 联系电话 联系手机 联系方式 固定电话 固话 座机 移动电话 传真 收货电话 主叫号码 被叫号码 主叫 被叫"),
     (PostalAddress, "address_key", Shape::Address, "address addr street streetname streetaddress streetaddr addressline addresslines addressline1 addressline2 addrline streetline
         homeaddress homeaddr shippingaddress deliveryaddress billingaddress mailingaddress postaladdress residentialaddress residenceaddress residence permanentaddress currentaddress addressdetail addrdetail detailaddress
-        detailaddr detailedaddress fulladdress receiveraddress recvaddr consigneeaddress shipto shiptoaddress billto useraddress contactaddress domicile formattedaddress houseaddress
+        detailaddr detailedaddress fulladdress receiveraddress recvaddr consigneeaddress shiptoaddress billtoaddress useraddress contactaddress domicile formattedaddress houseaddress
         dz dizhi xxdz zz zhuzhi shdz lxdz jtzz jtdz hjdz 地址 住址 收货地址 详细地址 家庭住址 家庭地址 通讯地址 联系地址 户籍地址 户籍所在地 现住址 现居住地 居住地址 邮寄地址 寄件地址 收件地址 配送地址 送货地址 街道地址 门牌号 居住地 通信地址 住所"),
     (NationalIdNumber, "national_id_key", Shape::Official, "idcard idcardno idcardnumber idcardnum idcardcode idno idnum idnumber identitycard identitycardno identityno identitynumber identitycode nationalid nationalidnumber
         citizenid citizenidnumber certno certificateno certnumber certid idcertno certificatenumber credentialno residentid residentidnumber personalid personalidnumber governmentid governmentidnumber
@@ -149,7 +149,7 @@ pub(super) const PERSON: &str = "user users customer client cust person people p
     用户 客户 联系人 收货人 收件人 寄件人 发件人 患者 病人 员工 学生 教师 老师 医生 乘客 会员 监护人 申请人 家长 持卡人 投保人 被保险人 受益人 司机 车主 业主 居民 个人 旅客 住客 紧急联系人 子女 配偶 本人";
 
 /// Words that name a thing or an organisation, so that a bare `name` or `address` there is nobody's.
-pub(super) const THING: &str = "product goods good item sku spu category brand company corp organization organisation org department dept division store shop merchant branch warehouse vendor supplier manufacturer city province country state region district
+pub(super) const THING: &str = "product goods good sku spu category brand company corp organization organisation org department dept division store shop merchant branch warehouse vendor supplier manufacturer city province country state region district
     county area town file folder directory attachment document project app application device model template event course book song game movie film album tag label role group team school university college hospital bank hotel restaurant plan package
     coupon campaign activity config configuration setting service server host cluster node image picture table column field param parameter attribute property variable function method class module component airport station flight currency
     language locale theme menu page article channel room pet vehicle car repo repository pipeline database db schema index queue topic bucket resource policy rule metric alert dashboard widget button layout font color colour icon plugin
@@ -158,7 +158,7 @@ pub(super) const THING: &str = "product goods good item sku spu category brand c
     商品 产品 公司 企业 店铺 门店 商户 商家 部门 城市 省份 国家 地区 品牌 分类 类目 项目 设备 文件 课程 学校 医院 银行 酒店 餐厅 仓库 活动 优惠券 机构 组织 应用 车辆 供应商 车站 机场 药品";
 
 /// Words that only wrap: what is around them counts.
-pub(super) const WRAPPER: &str = "data info information detail basic base result payload body request response content record list row value attribute entity object obj dto vo param params form input output entry node edge extra meta res req msg result results 信息 数据 资料 详情 基本信息 列表";
+pub(super) const WRAPPER: &str = "item data info information detail basic base result payload body request response content record list row value attribute entity object obj dto vo param params form input output entry node edge extra meta res req msg result results 信息 数据 资料 详情 基本信息 列表";
 
 /// Names beside which a bare `name` is a thing's.
 pub(super) const THING_TRAITS: &str = "price sku skuid stock quantity qty brand categoryid category currency unitprice amount barcode version filename size mimetype path extension discount rating inventory cost weight unit manufacturer model color

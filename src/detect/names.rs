@@ -24,10 +24,13 @@ const ORGANISATION: &[&str] = &[
 ];
 const ORGANISATION_ENDS: &[&str] = &[
     "公司", "集团", "有限", "酒店", "宾馆", "医院", "学校", "大学", "学院", "中学", "小学", "银行", "餐厅", "超市", "中心", "商店", "商场", "门店", "店", "局", "厂", "部", "社", "协会", "科技", "客服", "用户", "商家", "管理员", "系统", "测试", "平台", "产品", "版", "型", "款", "路", "街", "区", "市", "省", "县",
-    "杯", "机", "器", "衣", "鞋", "包", "袋", "表", "书", "卡", "券", "线", "灯", "盒", "壶", "车", "茶", "酒", "油", "米", "面", "果", "瓜", "肉", "鱼", "奶", "糖", "饼", "汤", "菜", "饭",
+    "杯", "机", "器", "衣", "鞋", "包", "袋", "表", "书", "卡", "券", "线", "灯", "盒", "壶", "车", "茶", "酒", "油", "米", "面", "果", "瓜", "肉", "鱼", "奶", "糖", "饼", "汤", "菜", "饭", "仓", "站", "港", "湾", "岛", "楼", "园",
 ];
 
 static SINGLE: LazyLock<HashSet<char>> = LazyLock::new(|| SURNAMES.chars().collect());
+/// So many of [`SURNAMES`] are common enough to tell a name that nothing else tells.
+const COMMON: usize = 150;
+static SINGLE_COMMON: LazyLock<HashSet<char>> = LazyLock::new(|| SURNAMES.chars().take(COMMON).collect());
 static GIVEN_NAMES: LazyLock<HashSet<&str>> = LazyLock::new(|| GIVEN.split_whitespace().collect());
 
 /// Chinese ideographs as names use them.
@@ -64,7 +67,8 @@ pub(super) fn sure(text: &str) -> bool {
         return false;
     }
     if text.chars().all(is_han) {
-        let surname = surname_chars(text).unwrap_or_default();
+        let common = text.chars().next().is_some_and(|c| SINGLE_COMMON.contains(&c));
+        let surname = surname_chars(text).filter(|s| *s > 1 || common).unwrap_or_default();
         return surname > 0 && (surname + 1..=surname + 2).contains(&count) && !organisation_end(text, count);
     }
     let first = text.split([' ', ',']).next().unwrap_or_default().to_lowercase();
@@ -78,11 +82,14 @@ const NO_NAMES: &[&str] = &[
 ];
 
 fn organisation_end(text: &str, count: usize) -> bool {
-    // Two characters are too few for an organisation, and many given names end like a thing.
-    count > 2 && ORGANISATION_ENDS.iter().any(|end| text.ends_with(end) && (end.chars().count() > 1 || count > 3))
-        || count == 2 && ["商品", "公司", "手机", "电脑", "白菜", "黄瓜", "毛巾", "牛奶", "石榴", "金额", "高级", "时间", "方案", "成人", "安全", "全部", "单价", "管理", "明细", "华为", "小米", "车辆", "路由"].contains(&text)
-        || count == 3 && ["马克杯", "毛巾被", "牛仔裤", "方便面", "白衬衫", "金戒指", "高跟鞋", "连衣裙", "项目组", "管理部", "安全帽", "向日葵", "石家庄", "连云港", "马来西", "温度计", "路由器", "麦当劳", "时刻表", "单车锁"].contains(&text)
+    // Three characters and less are too few for most organisations, and many given names end like a thing.
+    count > 2 && ORGANISATION_ENDS.iter().any(|end| text.ends_with(end) && (end.chars().count() > 1 || count > 3)) || THINGS.contains(&text)
 }
+
+/// Words that start like a family name.
+const THINGS: &[&str] = &[
+    "商品", "公司", "手机", "电脑", "白菜", "黄瓜", "毛巾", "牛奶", "石榴", "金额", "高级", "时间", "方案", "成人", "安全", "全部", "单价", "管理", "明细", "华为", "小米", "车辆", "路由", "马克杯", "毛巾被", "牛仔裤", "方便面", "白衬衫", "金戒指", "高跟鞋", "连衣裙", "项目组", "管理部", "安全帽", "向日葵", "石家庄", "连云港", "马来西", "温度计", "路由器", "麦当劳", "时刻表", "单车锁", "高数", "方形", "金色", "白色", "黄色", "红色", "蓝色", "通用", "常规", "任意", "单个", "全国", "全体", "时尚", "温馨", "万能", "高端", "文件", "明天", "安卓", "车厘子", "黄金", "白银", "石油", "洪水", "水果", "云南", "江苏", "江西", "海南", "河南", "河北", "安徽", "广东", "黄山", "高清", "金牌", "钱包", "毛衣", "马甲", "马桶", "牛肉", "鱼肉", "花茶", "白酒", "黄酒", "米饭", "孔雀", "熊猫", "龙虾", "向上", "经典", "经济", "季度", "年度", "成功", "成交", "程序", "程度", "应用", "应收", "应付", "支付", "支出", "路线", "路径", "关闭", "关联", "关于", "平均", "平台", "党员", "项目", "计划", "计算机", "商务", "商城", "商户", "包装", "包裹", "华东", "华北", "华南", "华中", "方案一", "标准", "常用", "常见问题", "汇总", "余额", "段落", "章节", "顾客", "连接",
+];
 
 /// One to five words of Latin letters, with what belongs to names: accents, hyphens, apostrophes, initials.
 fn latin(text: &str, least: usize) -> bool {

@@ -65,6 +65,10 @@ fn mainland(field: &Field<'_>, run: &Run, hits: &mut Vec<Hit>) {
     if !grouped || !is_mobile(number) || is_flat(number) {
         return;
     }
+    let counted = field.text.get(run.range.end..).is_some_and(|rest| UNITS.iter().any(|unit| rest.trim_start().starts_with(unit)));
+    if counted && !named {
+        return;
+    }
     let label = labels::before(field.text, run.range.start);
     // Part of `+86 138…` is found whole.
     let plus = field.text.get(..run.range.start).is_some_and(|t| t.ends_with('+') || t.ends_with("+86 ") || t.ends_with("+86-") || t.ends_with("86 ") && number == run.digits);
@@ -74,6 +78,9 @@ fn mainland(field: &Field<'_>, run: &Run, hits: &mut Vec<Hit>) {
     let confidence = if named || label.is_some() { 0.99 } else { 0.9 };
     hits.push(Hit::value(PhoneNumber, "cn_mobile", confidence, run.range.clone()).hints_at(Some("CN")));
 }
+
+/// What is counted is not dialled.
+const UNITS: &[&str] = &["条", "个", "次", "元", "件", "人", "位数", "秒", "毫秒", "字节", "行", "笔", "bytes", "rows", "records", "items", "times", "ms", "seconds", "CNY", "RMB", "USD", "%"];
 
 /// The same digit eight times over is a placeholder.
 fn is_flat(digits: &str) -> bool {

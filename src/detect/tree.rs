@@ -111,13 +111,14 @@ impl Place {
         if !element {
             self.owner = if self.key.owner == Owner::Wrapper { above.owner } else { self.key.owner };
             self.meaning = self.key.meaning;
-            if self.key.generic && self.meaning.is_none() {
+            if self.key.generic && self.meaning.is_none() && above.meaning.is_some() {
                 self.meaning = above.meaning;
             } else if self.key.bare_id && above.owner == Owner::Person {
                 self.meaning = Some(ACCOUNT);
             } else if self.key.bare_name && named_person(above, node) {
                 self.meaning = Some(NAME);
             }
+            self.key.sequence |= self.key.bare_id && above.owner == Owner::Thing;
             if self.meaning.is_some_and(|m| m.category == PostalAddress) && above.owner == Owner::Thing {
                 self.meaning = None;
             }

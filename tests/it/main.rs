@@ -1,4 +1,6 @@
 //! The running program, seen from outside: real processes, real sockets, backends that keep every byte.
 
+#[path = "../accuracy/mod.rs"]
+mod accuracy;
 #[path = "../support/mod.rs"]
 mod support;
