@@ -61,7 +61,7 @@ pub(super) const ROWS: &[Row] = &[
         姓名 真实姓名 名字 中文名 英文名 姓 名 联系人 收货人 收件人 寄件人 发件人 持卡人 开户人 户名 投保人 被保险人 被保人 受益人 申请人 患者 就诊人 乘客姓名 乘车人 入住人 购票人 紧急联系人 监护人 法定代表人 姓名拼音
         联系人姓名 收货人姓名 客户姓名 客户名 用户姓名 学生姓名 员工姓名 家长姓名 曾用名 领取人 取件人 提货人 签收人 办理人 经办人 负责人"),
     (PersonName, "name_key", Shape::Role, "contact contactperson contactpeople receiver recipient payee payer beneficiary passenger patient applicant guardian customer buyer owner
-        insured driver guest attendee signer tenant employee student emergencycontact 客户 员工 学生 司机 乘客 车主 业主 房东 租客 家长"),
+        insured driver guest attendee signer tenant employee student manager supervisor doctor teacher spouse father mother emergencycontact 业务员 经理 医生 老师 配偶 父亲 母亲 客户 员工 学生 司机 乘客 车主 业主 房东 租客 家长"),
     (AccountId, "account_key", Shape::Login, "username loginname login loginid account acct useraccount accountname loginaccount userlogin memberaccount yhm dlm zhanghao
         用户名 登录名 账号 帐号 用户账号 登录账号 会员账号 账户名"),
     (AccountId, "account_key", Shape::Id, "userid uid useruid useruuid userguid memberid membershipid customerid custid accountid acctid userno memberno membernumber customernumber customerno
@@ -142,7 +142,7 @@ pub(super) const NOTHING: &str = "walletaddress contractaddress memoryaddress we
     性 同名 笔名4org 版权所有人";
 
 /// Words that name a person, so that a bare `name` below or after them is theirs.
-pub(super) const PERSON: &str = "user users customer client cust person people patient contact receiver recipient consignee sender addressee payee payer buyer owner employee emp staff student pupil teacher member guardian parent father mother
+pub(super) const PERSON: &str = "actor user users customer client cust person people patient contact receiver recipient consignee sender addressee payee payer buyer owner employee emp staff student pupil teacher member guardian parent father mother
     mom dad child kid son daughter spouse wife husband sibling brother sister applicant passenger guest holder cardholder insured policyholder driver doctor nurse beneficiary candidate tenant subscriber friend traveler traveller participant attendee
     resident citizen individual human manager supervisor signer kyc personal identity applicantinfo author address addr shipping billing delivery shipto billto kin emergency visitor adopter donor voter borrower lender
     crew player shopper worker caregiver linkman me profile
@@ -169,7 +169,7 @@ pub(super) const SEQUENCE: &str = "order orderid orderno ordersn ordernumber ord
     expressno logisticsno shipment shipmentid parcel sku skuid spu barcode isbn ean upc gtin timestamp time ts date datetime created updated createdat updatedat expires expiresat expiry amount price total subtotal count quantity qty size length len version build
     port offset page index idx hash md5 sha1 sha256 checksum digest signature sign nonce uuid guid trace traceid requestid reqid spanid correlationid batch batchno batchid ticket ticketno balance score duration width height flowno snowflake bizno outtradeno prepayid
     productid itemid goodsid articleid messageid msgid eventid taskid jobid logid recordid rowid commentid postid videoid threadid roomid groupid storeid shopid categoryid activityid couponid contractno contractid projectid fileid imageid
-    uptime elapsed latency bytes views likes followers revenue sales random seed revision rev epoch step 订单号 订单编号 订单 单号 流水号 交易号 交易流水号 编号 序号 序列号 时间 时间戳 日期 金额 价格 数量 总数 版本 版本号 条码 条形码 快递单号 运单号 物流单号 批次号 合同编号 发票号 发票号码 工单号 商品编号 货号";
+    uptime mem memory disk used free capacity rss elapsed latency bytes views likes followers revenue sales random seed revision rev epoch step 订单号 订单编号 订单 单号 流水号 交易号 交易流水号 编号 序号 序列号 时间 时间戳 日期 金额 价格 数量 总数 版本 版本号 条码 条形码 快递单号 运单号 物流单号 批次号 合同编号 发票号 发票号码 工单号 商品编号 货号";
 
 /// Names whose dotted numbers are versions, not addresses.
 pub(super) const VERSION: &str = "version ver build firmware fw sdk release rev revision appversion osversion sdkversion apiversion clientversion romversion kernel oid chapter section schema 版本 版本号 固件版本 系统版本 软件版本 客户端版本";

@@ -19,7 +19,7 @@ const GIVEN: &str = "james john robert michael william david richard joseph thom
 /// Words that end the name of an organisation or a thing.
 const ORGANISATION: &[&str] = &[
     "ltd", "limited", "inc", "llc", "gmbh", "corp", "corporation", "co", "company", "plc", "ag", "sa", "srl", "bv", "hotel", "store", "shop", "restaurant", "bank", "university", "school", "hospital", "team", "group", "service", "services", "support", "system", "systems", "center",
-    "centre", "department", "office", "app", "api", "user", "admin", "account", "test", "plan", "edition", "pro", "max", "mini", "phone", "case", "shirt", "shoes", "cable", "set", "kit", "pack", "city", "street", "road", "park", "airport", "station", "solutions", "technologies", "labs",
+    "centre", "department", "office", "app", "api", "user", "admin", "account", "test", "plan", "edition", "phone", "case", "shirt", "shoes", "cable", "set", "kit", "pack", "city", "street", "road", "park", "airport", "station", "solutions", "technologies", "labs",
     "studio", "media", "club", "foundation", "association", "administrator", "guest", "customer", "manager", "bot", "robot", "server", "widget", "product", "item", "default", "sample",
 ];
 const ORGANISATION_ENDS: &[&str] = &[

@@ -118,7 +118,7 @@ impl Place {
             } else if self.key.bare_name && named_person(above, node) {
                 self.meaning = Some(NAME);
             }
-            self.key.sequence |= self.key.bare_id && above.owner == Owner::Thing;
+            self.key.sequence |= self.key.bare_id && (above.owner == Owner::Thing || node.kind == Kind::Number && above.owner != Owner::Person);
             if self.meaning.is_some_and(|m| m.category == PostalAddress) && above.owner == Owner::Thing {
                 self.meaning = None;
             }
@@ -138,7 +138,7 @@ impl Place {
         self.meaning.filter(|m| match (m.shape, m.category) {
             (Shape::Biometric, _) => object && members.numbers + members.others > 0 || members.numbers > 1 && members.others == 0,
             (_, PostalAddress) => object && members.address_part,
-            (_, PersonName) => object && members.name_part,
+            (Shape::Name, PersonName) => object && members.name_part,
             (_, BirthDateAge) => object && members.date_part,
             _ => false,
         })
