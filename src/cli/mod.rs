@@ -5,12 +5,12 @@ pub mod certs;
 mod classify;
 mod consent;
 mod exemption;
+mod explain;
 mod home;
 mod instrument;
 mod ledger;
 mod place;
 mod run;
-mod explain;
 mod test;
 mod validate;
 
