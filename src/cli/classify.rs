@@ -124,14 +124,25 @@ mod tests {
     #[test]
     fn a_line_is_answered_with_its_id() {
         let answer = one(br#"{"id":"7","content_type":"application/json","body":"{\"user\":{\"phone\":\"13800138000\"}}"}"#);
-        assert_eq!(answer, json!({"id":"7","findings":[{"category":"phone_number","detector":"cn_mobile","confidence":0.99,"at":"/user/phone","span":[18,29]}]}));
+        assert_eq!(
+            answer,
+            json!({"id":"7","findings":[{"category":"phone_number","detector":"cn_mobile","confidence":0.99,"at":"/user/phone","span":[18,29]}]})
+        );
         assert_eq!(one(br#"{"id":"8","content_type":"application/json","body":"{\"a\":1,\"a\":2}"}"#), json!({"id":"8","opaque":"duplicate_name"}));
         assert_eq!(one(br#"{"id":9,"content_type":"text/plain","body_base64":"/w=="}"#), json!({"id":9,"opaque":"utf8"}));
     }
 
     #[test]
     fn an_unusable_line_says_why() {
-        for line in [&b"x"[..], b"[]", b"{\"id\":\"1\"}", b"{\"id\":\"1\",\"body\":1}", b"{\"id\":\"1\",\"body_base64\":\"*\"}", b"{\"id\":\"1\",\"body\":\"\",\"body_base64\":\"\"}", b"\xff"] {
+        for line in [
+            &b"x"[..],
+            b"[]",
+            b"{\"id\":\"1\"}",
+            b"{\"id\":\"1\",\"body\":1}",
+            b"{\"id\":\"1\",\"body_base64\":\"*\"}",
+            b"{\"id\":\"1\",\"body\":\"\",\"body_base64\":\"\"}",
+            b"\xff",
+        ] {
             assert!(one(line).get("error").is_some());
         }
     }

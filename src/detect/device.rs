@@ -18,13 +18,15 @@ impl Detector for Imei {
     }
 
     fn look(&self, field: &Field<'_>, hits: &mut Vec<Hit>) {
-        for run in field.runs.iter().filter(|r| r.free && r.digits.len() == 15 && matches!(r.sizes.as_slice(), [15] | [2, 6, 6, 1] | [6, 2, 6, 1] | [8, 6, 1])) {
+        for run in field.runs.iter().filter(|r| r.free && r.digits.len() == 15 && matches!(r.sizes.as_slice(), [15] | [2, 6, 6, 1] | [6, 2, 6, 1] | [8, 6, 1]))
+        {
             if !luhn(&run.digits) {
                 continue;
             }
             let label = labels::before(field.text, run.range.start);
             let told = field.means(HardwareId) || label == Some(Label::Data(HardwareId));
-            let other = field.sequence || label == Some(Label::Other) || field.means_other(HardwareId) && !field.means(SoftwareDeviceId) && !field.means(AdvertisingId);
+            let other =
+                field.sequence || label == Some(Label::Other) || field.means_other(HardwareId) && !field.means(SoftwareDeviceId) && !field.means(AdvertisingId);
             let plausible = BODIES.iter().any(|body| run.digits.starts_with(body));
             if told || plausible && !other {
                 hits.push(Hit::value(HardwareId, "imei", if told { 0.99 } else { 0.85 }, run.range.clone()));

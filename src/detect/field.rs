@@ -1,7 +1,7 @@
 //! One field as detectors see it: text with disguises undone, its digit runs, and what its name says.
 
-use super::keys::Meaning;
 use super::Ground;
+use super::keys::Meaning;
 use crate::model::{Category, Form, Jurisdiction};
 use crate::payload::Kind;
 use std::borrow::Cow;
@@ -181,7 +181,8 @@ fn groups(bytes: &[u8]) -> Vec<Range<usize>> {
 }
 
 /// Words that may touch a number: `tel13800138000`. Any other letter next to it makes it part of a code.
-const TOUCHING: &[&str] = &["tel", "phone", "mobile", "mob", "cell", "call", "sms", "no", "fax", "t", "m", "p", "card", "id", "imei", "idcard", "ssn", "at", "to", "is", "n"];
+const TOUCHING: &[&str] =
+    &["tel", "phone", "mobile", "mob", "cell", "call", "sms", "no", "fax", "t", "m", "p", "card", "id", "imei", "idcard", "ssn", "at", "to", "is", "n"];
 
 /// Whether the number stands alone. Word boundaries are no help: they count Chinese characters as letters.
 pub(super) fn is_free(text: &str, range: &Range<usize>) -> bool {
@@ -189,16 +190,21 @@ pub(super) fn is_free(text: &str, range: &Range<usize>) -> bool {
     let before = |n: usize| range.start.checked_sub(n).and_then(|at| bytes.get(at)).copied().unwrap_or(b' ');
     let after = |n: usize| bytes.get(range.end + n).copied().unwrap_or(b' ');
     let joins = |b: u8| matches!(b, b'-' | b'.' | b'_' | b'*' | b'/' | b':');
-    if joins(before(1)) && (before(2).is_ascii_alphanumeric() && before(1) != b':' && !(before(1) == b'/' && !before(2).is_ascii_digit()) || before(1) == b'*') {
+    if joins(before(1)) && (before(2).is_ascii_alphanumeric() && before(1) != b':' && !(before(1) == b'/' && !before(2).is_ascii_digit()) || before(1) == b'*')
+    {
         return false;
     }
-    if after(0).is_ascii_alphabetic() || after(0) == b'_' || joins(after(0)) && after(0) != b':' && (after(1).is_ascii_alphanumeric() && after(0) != b'/' || after(0) == b'*') {
+    if after(0).is_ascii_alphabetic()
+        || after(0) == b'_'
+        || joins(after(0)) && after(0) != b':' && (after(1).is_ascii_alphanumeric() && after(0) != b'/' || after(0) == b'*')
+    {
         return false;
     }
     if !before(1).is_ascii_alphabetic() {
         return true;
     }
-    let word: Vec<u8> = bytes.get(..range.start).unwrap_or_default().iter().rev().take_while(|b| b.is_ascii_alphanumeric() || **b == b'-').take(9).copied().collect();
+    let word: Vec<u8> =
+        bytes.get(..range.start).unwrap_or_default().iter().rev().take_while(|b| b.is_ascii_alphanumeric() || **b == b'-').take(9).copied().collect();
     let word: String = word.iter().rev().map(|b| b.to_ascii_lowercase() as char).collect();
     TOUCHING.contains(&word.as_str())
 }
@@ -218,8 +224,17 @@ mod tests {
     #[test]
     fn a_number_is_bounded_by_what_is_no_part_of_it() {
         for (text, free) in [
-            ("电话13800138000号", true), ("tel13800138000", true), ("3f13800138000", false), ("13800138000c", false), ("0.13800138000", false), ("AB-13800138000", false), ("13800138000.", true), ("(13800138000)", true), ("138001*", false),
-            ("tel:13800138000", true), ("/13800138000", true),
+            ("电话13800138000号", true),
+            ("tel13800138000", true),
+            ("3f13800138000", false),
+            ("13800138000c", false),
+            ("0.13800138000", false),
+            ("AB-13800138000", false),
+            ("13800138000.", true),
+            ("(13800138000)", true),
+            ("138001*", false),
+            ("tel:13800138000", true),
+            ("/13800138000", true),
         ] {
             let start = text.find('1').unwrap();
             let end = start + text[start..].bytes().take_while(u8::is_ascii_digit).count();

@@ -56,7 +56,21 @@ impl Key {
     pub(super) fn person_trait(&self) -> bool {
         use Category::*;
         self.meaning.is_some_and(|m| {
-            matches!(m.category, EmailAddress | PhoneNumber | NationalIdNumber | PassportPermitNumber | Gender | BirthDateAge | PostalAddress | PaymentCard | PersonName | BankAccountNumber | AccountId | SocialAccount)
+            matches!(
+                m.category,
+                EmailAddress
+                    | PhoneNumber
+                    | NationalIdNumber
+                    | PassportPermitNumber
+                    | Gender
+                    | BirthDateAge
+                    | PostalAddress
+                    | PaymentCard
+                    | PersonName
+                    | BankAccountNumber
+                    | AccountId
+                    | SocialAccount
+            )
         })
     }
 
@@ -82,9 +96,11 @@ impl Key {
             bare_name,
             bare_id: joined == "id",
             generic: TABLES.generic.contains(joined.as_str()),
-            sequence: meaning.is_none() && (any_end(&TABLES.sequence) || matches!(words.as_slice(), [before @ .., last] if last == "id" && owner(before) == Owner::Thing)),
+            sequence: meaning.is_none()
+                && (any_end(&TABLES.sequence) || matches!(words.as_slice(), [before @ .., last] if last == "id" && owner(before) == Owner::Thing)),
             version: any_end(&TABLES.version),
-            machinery: any_end(&TABLES.machinery) || words.first().is_some_and(|w| matches!(w.as_str(), "server" | "upstream" | "backend" | "dns" | "pod" | "cluster" | "gateway")),
+            machinery: any_end(&TABLES.machinery)
+                || words.first().is_some_and(|w| matches!(w.as_str(), "server" | "upstream" | "backend" | "dns" | "pod" | "cluster" | "gateway")),
             latitude: matches!(end.as_str(), "lat" | "latitude" | "weidu" | "纬度"),
             longitude: matches!(end.as_str(), "lng" | "lon" | "long" | "longitude" | "jingdu" | "经度"),
             thing_trait: TABLES.thing_traits.contains(joined.as_str()),
@@ -108,7 +124,9 @@ fn owner(words: &[String]) -> Owner {
         if person || TABLES.thing.contains(word.as_str()) {
             return if person { Owner::Person } else { Owner::Thing };
         }
-        if !TABLES.wrapper.contains(word.as_str()) && !matches!(word.as_str(), "my" | "the" | "new" | "old" | "all" | "list" | "current" | "default" | "primary") {
+        if !TABLES.wrapper.contains(word.as_str())
+            && !matches!(word.as_str(), "my" | "the" | "new" | "old" | "all" | "list" | "current" | "default" | "primary")
+        {
             return Owner::Unknown;
         }
         wrapped = true;
@@ -189,9 +207,10 @@ struct Tables {
 }
 
 static TABLES: LazyLock<Tables> = LazyLock::new(|| Tables {
-    meanings: lexicon::ROWS.iter().flat_map(|(category, detector, shape, names)| {
-        names.split_whitespace().map(|name| (name, Meaning { category: *category, detector, shape: *shape }))
-    }).collect(),
+    meanings: lexicon::ROWS
+        .iter()
+        .flat_map(|(category, detector, shape, names)| names.split_whitespace().map(|name| (name, Meaning { category: *category, detector, shape: *shape })))
+        .collect(),
     nothing: set(lexicon::NOTHING),
     person: set(lexicon::PERSON),
     thing: set(lexicon::THING),
@@ -229,7 +248,11 @@ impl Tables {
                 },
             };
         }
-        if last == "id" && count > 1 && owner(words.get(..count - 1).unwrap_or_default()) == Owner::Thing && self.ending(words.get(count.saturating_sub(2)..).unwrap_or_default()).is_none() {
+        if last == "id"
+            && count > 1
+            && owner(words.get(..count - 1).unwrap_or_default()) == Owner::Thing
+            && self.ending(words.get(count.saturating_sub(2)..).unwrap_or_default()).is_none()
+        {
             return (None, false);
         }
         (self.ending(words).flatten(), false)
@@ -247,9 +270,12 @@ impl Tables {
         let last = words.last()?;
         if last.is_ascii() {
             // `userphone`: a person's word, then a known name.
-            return self.person.iter().filter_map(|p| last.strip_prefix(p)).filter(|rest| rest.len() > 2).find_map(|rest| {
-                if rest == "name" { Some(Some(NAME_OF_A_PERSON)) } else { find(rest) }
-            });
+            return self
+                .person
+                .iter()
+                .filter_map(|p| last.strip_prefix(p))
+                .filter(|rest| rest.len() > 2)
+                .find_map(|rest| if rest == "name" { Some(Some(NAME_OF_A_PERSON)) } else { find(rest) });
         }
         // Chinese runs on without separators: the longest known ending of the last word.
         last.char_indices().skip(1).find_map(|(at, _)| last.get(at..).filter(|rest| rest.chars().count() > 1).and_then(find))
@@ -268,13 +294,53 @@ mod tests {
     fn a_name_is_read_in_every_style() {
         use Category::*;
         for (name, expected) in [
-            ("phone", PhoneNumber), ("phoneNo", PhoneNumber), ("user_phone_number", PhoneNumber), ("Mobile-Phone", PhoneNumber), ("receiverMobile", PhoneNumber), ("phones", PhoneNumber), ("phone2", PhoneNumber),
-            ("userphone", PhoneNumber), ("user[phone]", PhoneNumber), ("sjh", PhoneNumber), ("手机号", PhoneNumber), ("收货人手机号", PhoneNumber), ("联系电话1", PhoneNumber),
-            ("real_name", PersonName), ("firstName", PersonName), ("customerName", PersonName), ("customer_full_name", PersonName), ("姓名", PersonName), ("学生姓名", PersonName), ("recipientName", PersonName),
-            ("IDCard", NationalIdNumber), ("idCardNo", NationalIdNumber), ("sfzh", NationalIdNumber), ("身份证号", NationalIdNumber), ("addr", PostalAddress), ("shippingAddress", PostalAddress),
-            ("addresses", PostalAddress), ("收货地址", PostalAddress), ("dob", BirthDateAge), ("date_of_birth", BirthDateAge), ("出生日期", BirthDateAge), ("faceFeature", FaceBiometric), ("face_id", FaceBiometric),
-            ("userId", AccountId), ("uid", AccountId), ("user_name", AccountId), ("openid", SocialAccount), ("unionId", SocialAccount), ("accessToken", CredentialSecret), ("password", CredentialSecret),
-            ("androidId", SoftwareDeviceId), ("DeviceID", SoftwareDeviceId), ("IMEI1", HardwareId), ("oaid", AdvertisingId), ("macAddress", MacAddress), ("IP地址", IpAddress), ("bank_card_no", PaymentCard),
+            ("phone", PhoneNumber),
+            ("phoneNo", PhoneNumber),
+            ("user_phone_number", PhoneNumber),
+            ("Mobile-Phone", PhoneNumber),
+            ("receiverMobile", PhoneNumber),
+            ("phones", PhoneNumber),
+            ("phone2", PhoneNumber),
+            ("userphone", PhoneNumber),
+            ("user[phone]", PhoneNumber),
+            ("sjh", PhoneNumber),
+            ("手机号", PhoneNumber),
+            ("收货人手机号", PhoneNumber),
+            ("联系电话1", PhoneNumber),
+            ("real_name", PersonName),
+            ("firstName", PersonName),
+            ("customerName", PersonName),
+            ("customer_full_name", PersonName),
+            ("姓名", PersonName),
+            ("学生姓名", PersonName),
+            ("recipientName", PersonName),
+            ("IDCard", NationalIdNumber),
+            ("idCardNo", NationalIdNumber),
+            ("sfzh", NationalIdNumber),
+            ("身份证号", NationalIdNumber),
+            ("addr", PostalAddress),
+            ("shippingAddress", PostalAddress),
+            ("addresses", PostalAddress),
+            ("收货地址", PostalAddress),
+            ("dob", BirthDateAge),
+            ("date_of_birth", BirthDateAge),
+            ("出生日期", BirthDateAge),
+            ("faceFeature", FaceBiometric),
+            ("face_id", FaceBiometric),
+            ("userId", AccountId),
+            ("uid", AccountId),
+            ("user_name", AccountId),
+            ("openid", SocialAccount),
+            ("unionId", SocialAccount),
+            ("accessToken", CredentialSecret),
+            ("password", CredentialSecret),
+            ("androidId", SoftwareDeviceId),
+            ("DeviceID", SoftwareDeviceId),
+            ("IMEI1", HardwareId),
+            ("oaid", AdvertisingId),
+            ("macAddress", MacAddress),
+            ("IP地址", IpAddress),
+            ("bank_card_no", PaymentCard),
         ] {
             assert_eq!(category(name), Some(expected), "{name}");
         }
@@ -283,9 +349,52 @@ mod tests {
     #[test]
     fn a_look_alike_means_nothing() {
         for name in [
-            "phoneModel", "healthCheck", "cardType", "emailVerified", "addressType", "productName", "fileName", "company_name", "productId", "orderId", "nextPageToken", "maxTokens", "passwordStrength", "tokenType", "maxAge",
-            "walletAddress", "手机型号", "身份证类型", "商品名称", "公司名称", "下载地址", "钱包地址", "interface", "surface", "className", "hostname", "cityName", "typeface", "sslFingerprint", "lastLogin", "pageSize",
-            "userCount", "userAgent", "phoneCount", "mobileVersion", "nameSpace", "idx", "clientId", "appId", "emailCount", "isPhoneVerified", "addressBook", "birthdayReminder", "faceCount", "simCard", "giftCard",
+            "phoneModel",
+            "healthCheck",
+            "cardType",
+            "emailVerified",
+            "addressType",
+            "productName",
+            "fileName",
+            "company_name",
+            "productId",
+            "orderId",
+            "nextPageToken",
+            "maxTokens",
+            "passwordStrength",
+            "tokenType",
+            "maxAge",
+            "walletAddress",
+            "手机型号",
+            "身份证类型",
+            "商品名称",
+            "公司名称",
+            "下载地址",
+            "钱包地址",
+            "interface",
+            "surface",
+            "className",
+            "hostname",
+            "cityName",
+            "typeface",
+            "sslFingerprint",
+            "lastLogin",
+            "pageSize",
+            "userCount",
+            "userAgent",
+            "phoneCount",
+            "mobileVersion",
+            "nameSpace",
+            "idx",
+            "clientId",
+            "appId",
+            "emailCount",
+            "isPhoneVerified",
+            "addressBook",
+            "birthdayReminder",
+            "faceCount",
+            "simCard",
+            "giftCard",
         ] {
             assert_eq!(category(name), None, "{name}");
         }

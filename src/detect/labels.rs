@@ -45,7 +45,9 @@ pub(super) fn before(text: &str, at: usize) -> Option<Label> {
     let found = LABELS.iter().filter_map(|(word, label)| {
         let start = window.rfind(word)?;
         // `ip` is a label and `zip` is not; Chinese has no such edges.
-        let inside = word.is_ascii() && (window.get(..start).is_some_and(|w| w.ends_with(|c: char| c.is_ascii_alphabetic())) || window.get(start + word.len()..).is_some_and(|w| w.starts_with(|c: char| c.is_ascii_lowercase()) && word.len() < 5));
+        let inside = word.is_ascii()
+            && (window.get(..start).is_some_and(|w| w.ends_with(|c: char| c.is_ascii_alphabetic()))
+                || window.get(start + word.len()..).is_some_and(|w| w.starts_with(|c: char| c.is_ascii_lowercase()) && word.len() < 5));
         (!inside).then_some((start + word.len(), word.len(), *label))
     });
     found.max_by_key(|(end, len, _)| (*end, *len)).map(|(_, _, label)| label)
@@ -90,7 +92,11 @@ fn pairs(line: &str, start: usize, hits: &mut Vec<Hit>) {
 /// Where the label that ends at `colon` starts: after the last comma, blank or bracket, though English labels may have two words.
 fn label_start(line: &str, from: usize, colon: usize) -> usize {
     let text = line.get(from..colon).unwrap_or_default();
-    let cut = text.trim_end().rfind([',', '，', '、', '|', '(', '[', '{', '"', '\t', '.', '!', '?']).and_then(|at| text.get(at..)?.chars().next().map(|c| at + c.len_utf8())).unwrap_or(0);
+    let cut = text
+        .trim_end()
+        .rfind([',', '，', '、', '|', '(', '[', '{', '"', '\t', '.', '!', '?'])
+        .and_then(|at| text.get(at..)?.chars().next().map(|c| at + c.len_utf8()))
+        .unwrap_or(0);
     let label = text.get(cut..).unwrap_or_default();
     // Chinese labels follow a blank directly; English ones keep their last two words.
     let blanks: Vec<usize> = label.trim_end().match_indices(' ').map(|(at, _)| at + 1).collect();
@@ -112,7 +118,8 @@ fn push_value(line: &str, start: usize, range: std::ops::Range<usize>, meaning: 
     let value = value.split(ends).next().unwrap_or_default();
     let value = value.trim_end_matches(['\n', '\r', ';', '。', ' ', ',', '，', '.', '\'']);
     // A secret or an identifier is one word.
-    let value = if matches!(meaning.shape, Shape::Secret | Shape::Code | Shape::Id | Shape::Login) { value.split(' ').next().unwrap_or_default() } else { value };
+    let value =
+        if matches!(meaning.shape, Shape::Secret | Shape::Code | Shape::Id | Shape::Login) { value.split(' ').next().unwrap_or_default() } else { value };
     let at = start + range.start + skipped;
     if !value.is_empty() && shape::fits(meaning.shape, value, Kind::Text) {
         hits.push(Hit::key(meaning, 0.85, at..at + value.len()));

@@ -30,7 +30,11 @@ impl Detector for Pair {
             let (start, end) = (comma - first, comma + 1 + second_blank + second);
             let (Some(a), Some(b)) = (field.text.get(start..comma), field.text.get(comma + 1 + second_blank..end)) else { continue };
             let (b, end) = (b.trim_end_matches('.'), end - (b.len() - b.trim_end_matches('.').len()));
-            let listed = before.get(..start).is_some_and(|t| t.trim_end().ends_with([',', ';'])) || field.text.get(end..).is_some_and(|t| t.starts_with(',') && t.get(1..).is_some_and(|t| t.trim_start().starts_with(|c: char| c.is_ascii_digit())));
+            let listed = before.get(..start).is_some_and(|t| t.trim_end().ends_with([',', ';']))
+                || field
+                    .text
+                    .get(end..)
+                    .is_some_and(|t| t.starts_with(',') && t.get(1..).is_some_and(|t| t.trim_start().starts_with(|c: char| c.is_ascii_digit())));
             if decimals(a) >= least && decimals(b) >= least && !listed && is_place(a, b) {
                 hits.push(Hit::value(precision(a, b), "coordinates", 0.9, start..end));
             }
@@ -71,7 +75,10 @@ mod tests {
     fn a_pair_gives_one_finding_per_member() {
         assert_eq!(found(r#"{"lat":31.2304,"lng":121.4737}"#), [("precise_location", "/lat"), ("precise_location", "/lng")]);
         assert_eq!(found(r#"{"latitude":"31.2","longitude":"121.5"}"#), [("coarse_location", "/latitude"), ("coarse_location", "/longitude")]);
-        assert_eq!(found(r#"{"type":"Point","coordinates":[121.4737,31.2304]}"#), [("precise_location", "/coordinates/0"), ("precise_location", "/coordinates/1")]);
+        assert_eq!(
+            found(r#"{"type":"Point","coordinates":[121.4737,31.2304]}"#),
+            [("precise_location", "/coordinates/0"), ("precise_location", "/coordinates/1")]
+        );
         assert!(found(r#"{"lat":0,"lng":0}"#).is_empty());
         assert!(found(r#"{"store":{"lat":31.2304,"lng":121.4737}}"#).is_empty());
     }

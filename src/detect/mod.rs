@@ -33,8 +33,20 @@ pub trait Detector: Sync {
 }
 
 /// Every detector. Pairs of coordinates in members and lists are found by structure, in `tree`.
-pub const ALL: &[&dyn Detector] =
-    &[&token::Token, &national_id::NationalId, &national_id::Passport, &card::Card, &phone::Phone, &email::Email, &device::Imei, &network::Mac, &network::Ip, &location::Pair, &keyed::Keyed, &labels::Labelled];
+pub const ALL: &[&dyn Detector] = &[
+    &token::Token,
+    &national_id::NationalId,
+    &national_id::Passport,
+    &card::Card,
+    &phone::Phone,
+    &email::Email,
+    &device::Imei,
+    &network::Mac,
+    &network::Ip,
+    &location::Pair,
+    &keyed::Keyed,
+    &labels::Labelled,
+];
 
 /// What a finding rests on. In the second inspection, inside an edit, key evidence is ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -125,7 +137,9 @@ fn settle(mut hits: Vec<Hit>, text: &str) -> Vec<Hit> {
     let values: Vec<Category> = hits.iter().filter(|h| h.ground == Ground::Value).map(|h| h.category).collect();
     let token = hits.iter().any(|h| h.form == Form::Pseudonymised && whole(h));
     let same_kind = |a: Category, b: Category| a == b || FAMILIES.iter().any(|family| family.contains(&a) && family.contains(&b));
-    let shown = |category: Category, hits: &[Hit]| hits.iter().any(|h| h.ground == Ground::Value && same_kind(h.category, category) && (whole(h) || h.category == category));
+    let shown = |category: Category, hits: &[Hit]| {
+        hits.iter().any(|h| h.ground == Ground::Value && same_kind(h.category, category) && (whole(h) || h.category == category))
+    };
     let told: Vec<bool> = hits.iter().map(|h| h.ground == Ground::Key && whole(h) && !values.is_empty() && shown(h.category, &hits)).collect();
     for hit in hits.iter_mut().filter(|h| h.ground == Ground::Value) {
         // `+86 138… (home)` under `phone`: the field is the value.
@@ -259,15 +273,24 @@ mod tests {
         assert_eq!(spans(json, r#"{"user":{"phone":"\u00313800138000"}}"#), [("phone_number", r"\u00313800138000".into())]);
         assert_eq!(spans(json, r#"{"n":"\u8bf7\u62e8\u00313800138000\uff0c谢谢"}"#), [("phone_number", r"\u00313800138000".into())]);
         assert_eq!(spans(json, r#"{"phone":13800138000}"#), [("phone_number", "13800138000".into())]);
-        assert_eq!(spans("application/x-www-form-urlencoded", "m=%31%33800138000&n=tel%3A+13900139000."), [("phone_number", "%31%33800138000".into()), ("phone_number", "13900139000".into())]);
-        assert_eq!(spans("text/plain", "电话１３８００１３８０００号，邮箱a@b.cn"), [("phone_number", "１３８００１３８０００".into()), ("email_address", "a@b.cn".into())]);
+        assert_eq!(
+            spans("application/x-www-form-urlencoded", "m=%31%33800138000&n=tel%3A+13900139000."),
+            [("phone_number", "%31%33800138000".into()), ("phone_number", "13900139000".into())]
+        );
+        assert_eq!(
+            spans("text/plain", "电话１３８００１３８０００号，邮箱a@b.cn"),
+            [("phone_number", "１３８００１３８０００".into()), ("email_address", "a@b.cn".into())]
+        );
     }
 
     #[test]
     fn names_come_from_the_place_of_the_field() {
         assert_eq!(found(r#"{"user":{"name":"王伟"},"product":{"name":"王老吉"},"city":{"name":"石家庄"}}"#), [("person_name", "/user/name")]);
         assert_eq!(found(r#"{"name":"Acme Blender","price":12}"#), []);
-        assert_eq!(found(r#"{"data":{"list":[{"name":"李娜","mobile":"13912345678"}]}}"#), [("person_name", "/data/list/0/name"), ("phone_number", "/data/list/0/mobile")]);
+        assert_eq!(
+            found(r#"{"data":{"list":[{"name":"李娜","mobile":"13912345678"}]}}"#),
+            [("person_name", "/data/list/0/name"), ("phone_number", "/data/list/0/mobile")]
+        );
         assert_eq!(found(r#"{"name":{"first":"John","last":"Doe"}}"#), [("person_name", "/name")]);
         assert_eq!(found(r#"{"userName":"admin01","realName":"管理员","nickname":null}"#), [("account_id", "/userName")]);
     }

@@ -34,7 +34,8 @@ impl Detector for NationalId {
 }
 
 /// GB/T 2260: the codes of provinces, and 81 to 83 for residents from Hong Kong, Macau and Taiwan.
-const PROVINCES: &[u8] = &[11, 12, 13, 14, 15, 21, 22, 23, 31, 32, 33, 34, 35, 36, 37, 41, 42, 43, 44, 45, 46, 50, 51, 52, 53, 54, 61, 62, 63, 64, 65, 71, 81, 82, 83, 91];
+const PROVINCES: &[u8] =
+    &[11, 12, 13, 14, 15, 21, 22, 23, 31, 32, 33, 34, 35, 36, 37, 41, 42, 43, 44, 45, 46, 50, 51, 52, 53, 54, 61, 62, 63, 64, 65, 71, 81, 82, 83, 91];
 
 fn number(digits: &str, from: usize, len: usize) -> Option<u32> {
     digits.get(from..from + len)?.parse().ok()
@@ -128,7 +129,11 @@ impl Detector for Passport {
             start = range.end + field.text.get(range.end..).and_then(|t| t.chars().next()).map_or(1, char::len_utf8);
             let letters = piece.bytes().take_while(u8::is_ascii_uppercase).count();
             let digits = piece.len() - letters;
-            if !(6..=10).contains(&piece.len()) || digits < 6 && !(letters == 2 && digits >= 6) || !piece.bytes().skip(letters).all(|b| b.is_ascii_digit()) || letters > 2 {
+            if !(6..=10).contains(&piece.len())
+                || digits < 6 && !(letters == 2 && digits >= 6)
+                || !piece.bytes().skip(letters).all(|b| b.is_ascii_digit())
+                || letters > 2
+            {
                 continue;
             }
             let label = labels::before(field.text, range.start);
@@ -137,7 +142,9 @@ impl Detector for Passport {
                 continue;
             }
             let hit = match piece.as_bytes() {
-                [b'E' | b'G' | b'D' | b'S' | b'P', second, ..] if piece.len() == 9 && (second.is_ascii_digit() || piece.starts_with('E')) => Hit::value(PassportPermitNumber, "cn_passport", 0.95, range).issued_by("CN"),
+                [b'E' | b'G' | b'D' | b'S' | b'P', second, ..] if piece.len() == 9 && (second.is_ascii_digit() || piece.starts_with('E')) => {
+                    Hit::value(PassportPermitNumber, "cn_passport", 0.95, range).issued_by("CN")
+                }
                 [b'H' | b'M', ..] if (9..=11).contains(&piece.len()) && letters == 1 => Hit::value(PassportPermitNumber, "hk_mo_permit", 0.95, range),
                 _ if letters == 0 && piece.len() == 8 && field.text.contains("台") => Hit::value(PassportPermitNumber, "tw_permit", 0.95, range),
                 _ => Hit::value(PassportPermitNumber, "passport", 0.9, range),

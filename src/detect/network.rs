@@ -25,7 +25,8 @@ impl Detector for Ip {
         for range in words(field.text, |b| b.is_ascii_hexdigit() || matches!(b, b'.' | b':')) {
             let Some(word) = field.text.get(range.clone()) else { continue };
             // A sentence may end right behind an address, and a label's colon stand before it.
-            let (start, word) = (range.start + word.len() - word.trim_start_matches(['.', ':']).len().max(usize::from(word.starts_with("::")) * word.len()), word);
+            let (start, word) =
+                (range.start + word.len() - word.trim_start_matches(['.', ':']).len().max(usize::from(word.starts_with("::")) * word.len()), word);
             let word = word.get(start - range.start..).unwrap_or_default();
             let word = word.trim_end_matches('.');
             let word = if word.ends_with("::") { word } else { word.trim_end_matches(':') };
@@ -51,7 +52,8 @@ fn look(field: &Field<'_>, start: usize, word: &str, hits: &mut Vec<Hit>) {
         let groups = word.split(':').filter(|g| !g.is_empty()).count();
         // `abc::def` is a path in some languages; an address has digits and three groups.
         let sure = told || groups >= 3 && word.bytes().any(|b| b.is_ascii_digit());
-        let edge = field.text.as_bytes().get(start + word.len()).is_some_and(|b| b.is_ascii_alphanumeric()) || start.checked_sub(1).and_then(|i| field.text.as_bytes().get(i)).is_some_and(u8::is_ascii_alphanumeric);
+        let edge = field.text.as_bytes().get(start + word.len()).is_some_and(|b| b.is_ascii_alphanumeric())
+            || start.checked_sub(1).and_then(|i| field.text.as_bytes().get(i)).is_some_and(u8::is_ascii_alphanumeric);
         if sure && !edge && word.parse::<Ipv6Addr>().is_ok_and(|ip| !ip.is_loopback() && !ip.is_unspecified() && !ip.is_multicast()) {
             hits.push(Hit::value(IpAddress, "ipv6", 0.95, start..start + word.len()));
         }
@@ -66,9 +68,11 @@ fn v4(field: &Field<'_>, range: &Range<usize>, ip: Ipv4Addr) -> bool {
     if ip.is_loopback() || ip.is_unspecified() || ip.is_broadcast() || ip.is_multicast() || octets.starts_with(&[255]) || octets.starts_with(&[0]) {
         return false;
     }
-    let touched = before.ends_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')) || after.starts_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
+    let touched = before.ends_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+        || after.starts_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
     // `Chrome/120.0.6099.109` and `10.0.0.0/8`.
-    let product = before.ends_with('/') && !before.ends_with("//") || after.strip_prefix('/').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let product =
+        before.ends_with('/') && !before.ends_with("//") || after.strip_prefix('/').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
     let label = labels::before(field.text, range.start);
     let told = field.means(IpAddress) || label == Some(Label::Data(IpAddress));
     let small = octets.iter().all(|o| *o < 10);
@@ -106,7 +110,8 @@ fn is_mac(word: &str) -> bool {
         let parts: Vec<&str> = word.split(separator).collect();
         parts.len() == count && parts.iter().all(|p| p.len() == size && p.bytes().all(|b| b.is_ascii_hexdigit()))
     };
-    let formed = matches!(word.len(), 17) && (pairs(':', 2, 6) || pairs('-', 2, 6)) || word.len() == 14 && pairs('.', 4, 3) && word.bytes().any(|b| b.is_ascii_alphabetic());
+    let formed = matches!(word.len(), 17) && (pairs(':', 2, 6) || pairs('-', 2, 6))
+        || word.len() == 14 && pairs('.', 4, 3) && word.bytes().any(|b| b.is_ascii_alphabetic());
     formed && word.bytes().any(|b| b.is_ascii_hexdigit() && b != b'0') && word.bytes().any(|b| b.is_ascii_hexdigit() && !matches!(b, b'f' | b'F'))
 }
 
@@ -135,10 +140,25 @@ mod tests {
 
     #[test]
     fn an_address_is_told_from_a_version() {
-        for text in ["来自203.0.113.7的请求", "ip: 8.8.8.8", "203.0.113.7:8080", "client 203.0.113.7.", "2001:db8::8a2e:370:7334", "[2001:db8:0:1::5]:443"] {
+        for text in ["来自203.0.113.7的请求", "ip: 8.8.8.8", "203.0.113.7:8080", "client 203.0.113.7.", "2001:db8::8a2e:370:7334", "[2001:db8:0:1::5]:443"]
+        {
             assert!(found_in_text(text).contains(&"ip_address"), "{text}");
         }
-        for text in ["v1.2.3.4", "Chrome/120.0.6099.109", "版本10.12.13.14", "127.0.0.1", "0.0.0.0", "255.255.255.0", "10.0.0.0/8", "1.2.3.4.5", "1.2.3.4", "256.1.1.10", "12:30:45", "std::vec::Vec", "::1"] {
+        for text in [
+            "v1.2.3.4",
+            "Chrome/120.0.6099.109",
+            "版本10.12.13.14",
+            "127.0.0.1",
+            "0.0.0.0",
+            "255.255.255.0",
+            "10.0.0.0/8",
+            "1.2.3.4.5",
+            "1.2.3.4",
+            "256.1.1.10",
+            "12:30:45",
+            "std::vec::Vec",
+            "::1",
+        ] {
             assert!(!found_in_text(text).contains(&"ip_address"), "{text}");
         }
         assert_eq!(found(r#"{"clientIp":"1.2.3.4","appVersion":"10.20.30.40","x":"203.0.113.9"}"#), [("ip_address", "/clientIp"), ("ip_address", "/x")]);

@@ -71,7 +71,10 @@ fn mainland(field: &Field<'_>, run: &Run, hits: &mut Vec<Hit>) {
     }
     let label = labels::before(field.text, run.range.start);
     // Part of `+86 138…` is found whole.
-    let plus = field.text.get(..run.range.start).is_some_and(|t| t.ends_with('+') || t.ends_with("+86 ") || t.ends_with("+86-") || t.ends_with("86 ") && number == run.digits);
+    let plus = field
+        .text
+        .get(..run.range.start)
+        .is_some_and(|t| t.ends_with('+') || t.ends_with("+86 ") || t.ends_with("+86-") || t.ends_with("86 ") && number == run.digits);
     if plus && !named || !named && label.is_some_and(|l| l != Label::Data(PhoneNumber)) {
         return;
     }
@@ -80,7 +83,10 @@ fn mainland(field: &Field<'_>, run: &Run, hits: &mut Vec<Hit>) {
 }
 
 /// What is counted is not dialled.
-const UNITS: &[&str] = &["条", "个", "次", "元", "件", "人", "位数", "秒", "毫秒", "字节", "行", "笔", "bytes", "rows", "records", "items", "times", "ms", "seconds", "CNY", "RMB", "USD", "%"];
+const UNITS: &[&str] = &[
+    "条", "个", "次", "元", "件", "人", "位数", "秒", "毫秒", "字节", "行", "笔", "bytes", "rows", "records", "items", "times", "ms", "seconds", "CNY", "RMB",
+    "USD", "%",
+];
 
 /// The same digit eight times over is a placeholder.
 fn is_flat(digits: &str) -> bool {
@@ -181,14 +187,25 @@ mod tests {
 
     #[test]
     fn mobiles_are_found_however_they_are_written() {
-        for text in ["电话13800138000", "我的手机：138-0013-8000", "138 0013 8000", "+86 138 0013 8000", "8613800138000", "１３８００１３８０００", "tel:13800138000,", "(13800138000)", "13800138000/13900139001"] {
+        for text in [
+            "电话13800138000",
+            "我的手机：138-0013-8000",
+            "138 0013 8000",
+            "+86 138 0013 8000",
+            "8613800138000",
+            "１３８００１３８０００",
+            "tel:13800138000,",
+            "(13800138000)",
+            "13800138000/13900139001",
+        ] {
             assert!(found_in_text(text).contains(&"phone_number"), "{text}");
         }
     }
 
     #[test]
     fn numbers_that_are_not_dialled_are_left_alone() {
-        for text in ["订单号13800138000", "3f13800138000c", "v13800138000", "12345678901", "1380013800", "138001380001", "order no. 13800138000", "13800000000"] {
+        for text in ["订单号13800138000", "3f13800138000c", "v13800138000", "12345678901", "1380013800", "138001380001", "order no. 13800138000", "13800000000"]
+        {
             assert!(!found_in_text(text).contains(&"phone_number"), "{text}");
         }
         assert!(found(r#"{"orderNo":"13800138000","timestamp":13800138000,"seq":13912345678}"#).is_empty());

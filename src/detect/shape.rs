@@ -29,7 +29,11 @@ pub(super) fn fits(shape: Shape, text: &str, kind: Kind) -> bool {
         Shape::Card => (12..=19).contains(&digits) && text.chars().all(|c| c.is_ascii_digit() || matches!(c, ' ' | '-')),
         Shape::Account => (6..=34).contains(&digits) && of(" -") && text.len() <= 42,
         Shape::Digits15 => (14..=17).contains(&digits) && of(" -/") && text.len() <= 20,
-        Shape::Mac => text.bytes().filter(u8::is_ascii_hexdigit).count() == 12 && text.chars().all(|c| c.is_ascii_hexdigit() || matches!(c, ':' | '-' | '.')) && text.bytes().any(|b| !matches!(b, b'0' | b':' | b'-' | b'f' | b'F')),
+        Shape::Mac => {
+            text.bytes().filter(u8::is_ascii_hexdigit).count() == 12
+                && text.chars().all(|c| c.is_ascii_hexdigit() || matches!(c, ':' | '-' | '.'))
+                && text.bytes().any(|b| !matches!(b, b'0' | b':' | b'-' | b'f' | b'F'))
+        }
         Shape::Secret => kind == Kind::Text && text.len() >= 3,
         Shape::Code => (3..=12).contains(&text.len()) && of("-") && (digits > 0 || kind == Kind::Text),
         Shape::Any => !text.is_empty(),
@@ -41,15 +45,65 @@ pub(super) fn fits(shape: Shape, text: &str, kind: Kind) -> bool {
 /// What stands where a value should be: nothing, `N/A`, masks, sample words, unfilled templates.
 pub(super) fn is_placeholder(text: &str) -> bool {
     const WORDS: &[&str] = &[
-        "", "n/a", "na", "null", "nil", "none", "undefined", "unknown", "-", "--", "---", ".", "...", "…", "tbd", "todo", "string", "test", "redacted", "[redacted]", "hidden", "masked", "removed", "true", "false", "yes", "no", "required", "optional",
-        "anonymous", "default", "example", "empty", "无", "暂无", "未知", "未填写", "不详", "空", "保密", "匿名", "已脱敏", "已隐藏", "是", "否", "待填写", "未提供", "未设置", "隐藏",
+        "",
+        "n/a",
+        "na",
+        "null",
+        "nil",
+        "none",
+        "undefined",
+        "unknown",
+        "-",
+        "--",
+        "---",
+        ".",
+        "...",
+        "…",
+        "tbd",
+        "todo",
+        "string",
+        "test",
+        "redacted",
+        "[redacted]",
+        "hidden",
+        "masked",
+        "removed",
+        "true",
+        "false",
+        "yes",
+        "no",
+        "required",
+        "optional",
+        "anonymous",
+        "default",
+        "example",
+        "empty",
+        "无",
+        "暂无",
+        "未知",
+        "未填写",
+        "不详",
+        "空",
+        "保密",
+        "匿名",
+        "已脱敏",
+        "已隐藏",
+        "是",
+        "否",
+        "待填写",
+        "未提供",
+        "未设置",
+        "隐藏",
     ];
     let text = text.trim();
     if text.len() <= 16 && WORDS.contains(&text.to_lowercase().as_str()) {
         return true;
     }
-    let wrapped = [("{{", "}}"), ("${", "}"), ("<", ">"), ("[", "]"), ("%", "%")].iter().any(|(open, close)| text.starts_with(open) && text.ends_with(close) && text.len() > 2);
-    let masked = text.matches(['*', '\u{2022}', '\u{25CF}', '＊']).count() >= 2 || text.len() >= 3 && text.chars().all(|c| matches!(c, 'x' | 'X' | '*' | '-' | '#' | '0' | ' ' | '_'));
+    let wrapped = [("{{", "}}"), ("${", "}"), ("<", ">"), ("[", "]"), ("%", "%")]
+        .iter()
+        .any(|(open, close)| text.starts_with(open) && text.ends_with(close) && text.len() > 2);
+    let masked = text.matches(['*', '\u{2022}', '\u{25CF}', '＊']).count() >= 2
+        || text.len() >= 3 && text.chars().all(|c| matches!(c, 'x' | 'X' | '*' | '-' | '#' | '0' | ' ' | '_'));
     wrapped || masked
 }
 
@@ -104,7 +158,9 @@ fn is_decimal(text: &str) -> bool {
 /// Mainland plates: a province's character, a letter, five or six more (GA 36-2018).
 fn is_plate(text: &str) -> bool {
     let mut chars = text.chars();
-    chars.next().is_some_and(|c| "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领".contains(c)) && chars.next().is_some_and(|c| c.is_ascii_uppercase()) && (5..=7).contains(&chars.count())
+    chars.next().is_some_and(|c| "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领".contains(c))
+        && chars.next().is_some_and(|c| c.is_ascii_uppercase())
+        && (5..=7).contains(&chars.count())
 }
 
 #[cfg(test)]
@@ -124,9 +180,21 @@ mod tests {
     #[test]
     fn values_fit_what_they_can_be() {
         for (shape, text) in [
-            (Shape::Phone, "010-12345678"), (Shape::Phone, "(415) 555-2671 ext 12"), (Shape::Address, "上海市浦东新区世纪大道100号"), (Shape::Address, "12 Baker Street, London"), (Shape::Date, "1990-01-31"), (Shape::Date, "19900131"),
-            (Shape::Date, "1990年1月31日"), (Shape::Date, "31/01/1990"), (Shape::Date, "Jan 31, 1990"), (Shape::Date, "633830400000"), (Shape::Id, "u_8812"), (Shape::Official, "110105 19491231 002X"), (Shape::Serial, "沪A12345"),
-            (Shape::Code, "482913"), (Shape::Mac, "aabbccddee01"),
+            (Shape::Phone, "010-12345678"),
+            (Shape::Phone, "(415) 555-2671 ext 12"),
+            (Shape::Address, "上海市浦东新区世纪大道100号"),
+            (Shape::Address, "12 Baker Street, London"),
+            (Shape::Date, "1990-01-31"),
+            (Shape::Date, "19900131"),
+            (Shape::Date, "1990年1月31日"),
+            (Shape::Date, "31/01/1990"),
+            (Shape::Date, "Jan 31, 1990"),
+            (Shape::Date, "633830400000"),
+            (Shape::Id, "u_8812"),
+            (Shape::Official, "110105 19491231 002X"),
+            (Shape::Serial, "沪A12345"),
+            (Shape::Code, "482913"),
+            (Shape::Mac, "aabbccddee01"),
         ] {
             assert!(fits(shape, text, Kind::Text), "{text} as {shape:?}");
         }
@@ -135,8 +203,17 @@ mod tests {
     #[test]
     fn values_that_say_something_else_do_not_fit() {
         for (shape, text) in [
-            (Shape::Phone, "iPhone 15"), (Shape::Phone, "1"), (Shape::Address, "home"), (Shape::Address, "192.168.1.1"), (Shape::Address, "https://a.example/b c"), (Shape::Address, "0x52908400098527886E0F7030069857D2E4169EE7"), (Shape::Id, "2026-11-23T09:00:00Z"),
-            (Shape::Id, "12.50"), (Shape::Date, "soon"), (Shape::Card, "visa"), (Shape::Mac, "00:00:00:00:00:00"),
+            (Shape::Phone, "iPhone 15"),
+            (Shape::Phone, "1"),
+            (Shape::Address, "home"),
+            (Shape::Address, "192.168.1.1"),
+            (Shape::Address, "https://a.example/b c"),
+            (Shape::Address, "0x52908400098527886E0F7030069857D2E4169EE7"),
+            (Shape::Id, "2026-11-23T09:00:00Z"),
+            (Shape::Id, "12.50"),
+            (Shape::Date, "soon"),
+            (Shape::Card, "visa"),
+            (Shape::Mac, "00:00:00:00:00:00"),
         ] {
             assert!(!fits(shape, text, Kind::Text), "{text} as {shape:?}");
         }

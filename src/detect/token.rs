@@ -41,6 +41,9 @@ mod tests {
     fn a_token_of_ours_is_pseudonymised_data_and_nothing_else() {
         let findings = scanned(r#"{"phone":"dmc1.phone_number.AbCdEf1234567890","password":"dmc1.person_name.AbCdEf1234567890"}"#);
         let seen: Vec<_> = findings.iter().map(|f| (f.category.id(), f.form, f.detector, f.at.as_str())).collect();
-        assert_eq!(seen, [("phone_number", Form::Pseudonymised, "domicile_token", "/phone"), ("person_name", Form::Pseudonymised, "domicile_token", "/password")]);
+        assert_eq!(
+            seen,
+            [("phone_number", Form::Pseudonymised, "domicile_token", "/phone"), ("person_name", Form::Pseudonymised, "domicile_token", "/password")]
+        );
     }
 }

@@ -78,7 +78,23 @@ impl Members {
         self.person_trait |= key.person_trait();
         self.thing_trait |= key.thing_trait;
         self.address_part |= key.address_part;
-        self.name_part |= matches!(name.as_str(), "first" | "last" | "given" | "family" | "middle" | "firstname" | "lastname" | "first_name" | "last_name" | "surname" | "givenname" | "familyname" | "姓" | "名");
+        self.name_part |= matches!(
+            name.as_str(),
+            "first"
+                | "last"
+                | "given"
+                | "family"
+                | "middle"
+                | "firstname"
+                | "lastname"
+                | "first_name"
+                | "last_name"
+                | "surname"
+                | "givenname"
+                | "familyname"
+                | "姓"
+                | "名"
+        );
         self.date_part |= matches!(name.as_str(), "year" | "month" | "day" | "年" | "月" | "日");
         if key.latitude {
             self.latitude = Some(index);
@@ -153,7 +169,10 @@ impl Place {
         let sibling = |at: Option<usize>| at.and_then(|i| document.nodes.get(i)).map(|n| n.text.trim());
         if matches!(node.step, Step::Index(_)) {
             // `coordinates: [121.4737, 31.2304]`, with an altitude at most (RFC 7946 section 3.1.1).
-            let listed = node.kind == Kind::Number && (2..=3).contains(&above.numbers) && above.others == 0 && self.meaning.is_some_and(|m| m.category == PreciseLocation);
+            let listed = node.kind == Kind::Number
+                && (2..=3).contains(&above.numbers)
+                && above.others == 0
+                && self.meaning.is_some_and(|m| m.category == PreciseLocation);
             let first = above.first_number?;
             let (a, b) = (sibling(Some(first))?, sibling(Some(first + 1))?);
             let told = listed && index <= first + 1 && location::is_place(a, b) && location::decimals(a).min(location::decimals(b)) > 1;

@@ -10,7 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// Values that a validator judges; every other category is told by its name.
-const BY_VALUE: &[Category] = &[NationalIdNumber, PassportPermitNumber, PhoneNumber, EmailAddress, PaymentCard, HardwareId, MacAddress, IpAddress, PreciseLocation, CoarseLocation];
+const BY_VALUE: &[Category] =
+    &[NationalIdNumber, PassportPermitNumber, PhoneNumber, EmailAddress, PaymentCard, HardwareId, MacAddress, IpAddress, PreciseLocation, CoarseLocation];
 /// Least precision and recall where a validator judges, and where a name does.
 const GATE_BY_VALUE: f64 = 0.98;
 const GATE_BY_KEY: f64 = 0.95;
