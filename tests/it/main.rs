@@ -4,3 +4,6 @@
 mod accuracy;
 #[path = "../support/mod.rs"]
 mod support;
+
+mod http_rules;
+mod stage;

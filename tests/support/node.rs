@@ -147,7 +147,7 @@ impl NodeBuilder {
         let dir = tempfile::tempdir().unwrap();
         let token = hex::encode(rand::random::<[u8; 16]>());
         self.write(dir.path(), &token);
-        let mut node = Node { dir, token, authority: self.authority, kinds: self.listeners, child: None, addresses: Vec::new(), admin: None };
+        let mut node = Node { dir, watch: None, token, authority: self.authority, kinds: self.listeners, child: None, addresses: Vec::new(), admin: None };
         node.spawn();
         node
     }
@@ -205,9 +205,29 @@ impl Kind {
     }
 }
 
+/// Ends a node and removes its folder when the test process is gone: a node in a `static` is never dropped.
+struct Watch(Child);
+
+impl Watch {
+    fn over(node: u32, dir: &Path) -> Self {
+        // Reads until the test process closes the pipe by ending.
+        let script = "cat >/dev/null; kill -9 \"$1\"; rm -rf \"$2\"";
+        let child = Command::new("sh").args(["-c", script, "watch", &node.to_string()]).arg(dir).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        Watch(child.unwrap())
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let _ = self.0.kill(); // before its input closes: the node's id may be somebody else's by now
+        let _ = self.0.wait();
+    }
+}
+
 /// A running node. It is killed when dropped.
 pub struct Node {
     dir: tempfile::TempDir,
+    watch: Option<Watch>,
     token: String,
     authority: Arc<Authority>,
     kinds: Vec<Kind>,
@@ -245,6 +265,7 @@ impl Node {
             .stderr(err)
             .spawn()
             .unwrap();
+        self.watch = Some(Watch::over(child.id(), self.dir.path()));
         self.child = Some(child);
         let ready = eventually("the node to be ready", || {
             if let Some(status) = self.child.as_mut().and_then(|c| c.try_wait().unwrap()) {
@@ -260,6 +281,11 @@ impl Node {
     /// Where this kind of listener is.
     pub fn address(&self, kind: Kind) -> SocketAddr {
         self.addresses[self.kinds.iter().position(|k| *k == kind).unwrap()]
+    }
+
+    /// Who issued its certificate.
+    pub fn authority(&self) -> &Authority {
+        &self.authority
     }
 
     /// A client over plain HTTP/1.1.
@@ -404,6 +430,7 @@ impl Node {
     /// Waits until the program has ended.
     pub fn wait(&mut self) -> Stopped {
         let began = Instant::now();
+        self.watch = None;
         let mut child = self.child.take().expect("a running node");
         loop {
             if let Some(status) = child.try_wait().unwrap() {
@@ -419,6 +446,7 @@ impl Node {
 
     /// SIGKILL.
     pub fn kill(&mut self) {
+        self.watch = None;
         if let Some(mut child) = self.child.take() {
             child.kill().unwrap();
             child.wait().unwrap();
