@@ -57,7 +57,6 @@ impl Exchange {
             self.gateway.metrics.deidentified_fields.with_label_values(&[category.id(), method.id()]).inc();
         }
     }
-
 }
 
 /// The ledger's event of a decision: facts, never values.
@@ -71,4 +70,3 @@ pub(super) fn decided(way: Way<'_>, facts: &Facts, decision: &Decision, inspecte
         bytes: message.body.len() as u64,
     }
 }
-

@@ -55,7 +55,6 @@ impl Exchange {
         *response.headers_mut() = headers;
         response
     }
-
 }
 
 fn set(message: &mut Message, name: &'static str, value: &str) {
@@ -79,4 +78,3 @@ pub(super) fn accept_only_what_is_decoded(message: &mut Message) {
         accepted.split(',').map(|c| c.split(';').next().unwrap_or("").trim()).filter(|c| matches!(*c, "gzip" | "deflate")).collect::<Vec<_>>().join(", ");
     set(message, "accept-encoding", if both.is_empty() { "identity" } else { &both });
 }
-

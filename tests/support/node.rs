@@ -212,7 +212,13 @@ impl Watch {
     fn over(node: u32, dir: &Path) -> Self {
         // Reads until the test process closes the pipe by ending.
         let script = "cat >/dev/null; kill -9 \"$1\"; rm -rf \"$2\"";
-        let child = Command::new("sh").args(["-c", script, "watch", &node.to_string()]).arg(dir).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let child = Command::new("sh")
+            .args(["-c", script, "watch", &node.to_string()])
+            .arg(dir)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
         Watch(child.unwrap())
     }
 }

@@ -84,9 +84,13 @@ fn an_answer_that_can_be_read_in_two_ways_is_502() {
 #[test]
 fn an_answer_that_breaks_off_is_502_and_none_of_it_is_shown() {
     let stage = Stage::shared();
-    for (i, raw) in ["HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nheld back", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nheld back\r\n", "HTTP/1.1 200 OK\r\nX-Half"]
-        .into_iter()
-        .enumerate()
+    for (i, raw) in [
+        "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nheld back",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nheld back\r\n",
+        "HTTP/1.1 200 OK\r\nX-Half",
+    ]
+    .into_iter()
+    .enumerate()
     {
         let path = format!("/v1/answer-cut-{i}");
         stage.de.on(&path, Reply::raw(raw).closing());

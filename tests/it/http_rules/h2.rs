@@ -2,7 +2,9 @@
 
 use super::unseen;
 use crate::stage::Stage;
-use crate::support::h2::{CONTINUATION, DATA, END_HEADERS, END_STREAM, ENHANCE_YOUR_CALM, GOAWAY, HEADERS, PROTOCOL_ERROR, REFUSED_STREAM, RST_STREAM, hpack, request};
+use crate::support::h2::{
+    CONTINUATION, DATA, END_HEADERS, END_STREAM, ENHANCE_YOUR_CALM, GOAWAY, HEADERS, PROTOCOL_ERROR, REFUSED_STREAM, RST_STREAM, hpack, request,
+};
 use crate::support::{Frame, Gate, Reply, Request};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
@@ -55,7 +57,9 @@ fn broken(what: &str, path: &str, frames: &[Frame]) -> Frame {
 
 #[test]
 fn fields_that_http_2_forbids_reset_the_stream() {
-    for (name, value) in [("te", "gzip"), ("connection", "keep-alive"), ("transfer-encoding", "chunked"), ("keep-alive", "1"), ("proxy-connection", "x"), ("upgrade", "h2c")] {
+    for (name, value) in
+        [("te", "gzip"), ("connection", "keep-alive"), ("transfer-encoding", "chunked"), ("keep-alive", "1"), ("proxy-connection", "x"), ("upgrade", "h2c")]
+    {
         let frame = Frame::headers(1, END_HEADERS | END_STREAM, &request("GET", "/v1/h2-forbidden", &[(name, value)]));
         assert_eq!(broken(name, "/v1/h2-forbidden", &[frame]).error(), Some(PROTOCOL_ERROR), "{name}");
     }

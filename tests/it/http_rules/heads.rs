@@ -5,14 +5,22 @@ use crate::stage::Stage;
 use crate::support::{Reply, Request};
 
 /// What a message must not carry past a hop (RFC 9110 §7.6.1), with harmless values.
-const HOP: [(&str, &str); 6] =
-    [("Keep-Alive", "timeout=5"), ("Proxy-Connection", "keep-alive"), ("TE", "trailers"), ("Trailer", "X-End"), ("Proxy-Authorization", "Basic aGk6aG8="), ("Proxy-Authenticate", "Basic")];
+const HOP: [(&str, &str); 6] = [
+    ("Keep-Alive", "timeout=5"),
+    ("Proxy-Connection", "keep-alive"),
+    ("TE", "trailers"),
+    ("Trailer", "X-End"),
+    ("Proxy-Authorization", "Basic aGk6aG8="),
+    ("Proxy-Authenticate", "Basic"),
+];
 
 #[test]
 fn fields_of_one_hop_end_at_it_both_ways() {
     let stage = Stage::shared();
     let fields = |request: Request| HOP.iter().fold(request, |r, (name, value)| r.header(name, value));
-    stage.de.on("/v1/hop", HOP.iter().fold(Reply::json(r#"{"a":"b"}"#).header("Connection", "keep-alive, Keep-Alive"), |r, (name, value)| r.header(name, value)));
+    stage
+        .de
+        .on("/v1/hop", HOP.iter().fold(Reply::json(r#"{"a":"b"}"#).header("Connection", "keep-alive, Keep-Alive"), |r, (name, value)| r.header(name, value)));
     let mut client = stage.node.client();
     let answer = client.exchange(&fields(Request::post("/v1/hop", "{}").header("Connection", "keep-alive, TE, Keep-Alive, Proxy-Connection")));
     assert_eq!(answer.status, 200);
@@ -144,7 +152,8 @@ fn upgrades_and_tunnels_are_501() {
     let stage = Stage::shared();
     for (i, protocol) in ["websocket", "h2c", "TLS/1.0"].into_iter().enumerate() {
         let path = format!("/v1/upgrade-{i}");
-        let request = Request::get(&path).header("Connection", "Upgrade, HTTP2-Settings").header("Upgrade", protocol).header("HTTP2-Settings", "AAMAAABkAAQAAP__");
+        let request =
+            Request::get(&path).header("Connection", "Upgrade, HTTP2-Settings").header("Upgrade", protocol).header("HTTP2-Settings", "AAMAAABkAAQAAP__");
         assert_eq!(stage.node.client().exchange(&request).status, 501, "{protocol}");
         unseen(stage, protocol, &path);
     }
