@@ -70,7 +70,7 @@ impl Attempt<'_> {
         let mut plan = Plan::new();
         for (index, record, categories) in self.judged() {
             for (category, heard) in categories {
-                if let Some(technique) = heard.iter().filter(|h| !h.outcome.allows()).find_map(|h| h.technique) {
+                if let Some(technique) = heard.iter().filter(|h| !h.outcome.allows()).filter_map(|h| h.technique).min() {
                     put(&mut plan, index, *category, fitting(technique, record));
                 }
             }

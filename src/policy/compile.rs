@@ -309,3 +309,131 @@ fn digest<'t>(texts: impl Iterator<Item = &'t str>) -> String {
     }
     format!("sha256:{}", hex::encode(hasher.finalize()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{POLICY, library};
+    use super::*;
+
+    fn errors(text: &str) -> Vec<Diagnostic> {
+        Library::compile(&[Source { name: "p.yaml", text }]).unwrap_err()
+    }
+
+    fn warnings(text: &str) -> Vec<String> {
+        let (_, found) = Library::compile(&[Source { name: "p.yaml", text }]).unwrap_or_else(|found| panic!("{}", found[0]));
+        found.into_iter().filter(|d| d.severity == Severity::Warning).map(|d| d.message).collect()
+    }
+
+    #[test]
+    fn an_unknown_key_is_an_error_with_its_place_and_the_word_that_was_meant() {
+        let found = &errors(&POLICY.replace("recipients:", "recipents:"))[0];
+        assert_eq!((found.message.as_str(), found.line > 1, found.column), ("unknown key `recipents`", true, 1));
+        assert_eq!(found.help.as_deref(), Some("did you mean `recipients`?"));
+        assert_eq!(found.excerpt.as_deref(), Some("recipents:"));
+    }
+
+    #[test]
+    fn a_key_written_twice_is_an_error() {
+        let found = &errors(&format!("{POLICY}\nrules: []"))[0];
+        assert!(found.message.starts_with("duplicate mapping key: rules") && !found.message.contains("Policy"), "{found}");
+    }
+
+    #[test]
+    fn every_name_is_resolved_and_every_wrong_one_is_reported_at_once() {
+        let rule = "rules:\n  - {id: a, when: {data: [emial_address], to: XXX, recipient: helpr}, require: {consent: {class: separate, notice: none}, exemption: vital}}\n  - {id: b, when: {is: nothing}, outcome: block}";
+        let found = errors(&POLICY.replace("rules: []", rule));
+        let wrong = ["`emial_address`", "`XXX`", "`helpr`", "no notice `none`", "unknown exemption `vital`", "no condition `nothing`"];
+        for name in wrong {
+            assert!(found.iter().any(|d| d.severity == Severity::Error && d.message.contains(name) && d.line > 1), "{name} in {found:?}");
+        }
+        assert!(found.iter().any(|d| d.help.as_deref() == Some("did you mean `email_address`?")));
+    }
+
+    #[test]
+    fn homes_and_regimes_must_exist() {
+        assert!(errors(&POLICY.replace("home: eu}", "home: eu-north}"))[0].message.contains("`eu-north` is no region"));
+        assert!(errors(&POLICY.replace("[cn-pipl, eu-gdpr]", "[cn-pip]"))[0].help.as_deref().unwrap().contains("cn-pipl"));
+        assert!(errors(&POLICY.replace("rules: []", "rules: []\nswitches: {cn.art39_consent: sometimes}"))[0].message.contains("no value of the switch"));
+    }
+
+    #[test]
+    fn a_rule_id_is_taken_once() {
+        let twice = "rules: [{id: a, when: {}, outcome: allow}, {id: a, when: {}, outcome: allow}, {id: CN-12, when: {}, outcome: allow}, {id: stays, when: {}, outcome: allow}]";
+        assert_eq!(errors(&POLICY.replace("rules: []", twice)).iter().filter(|d| d.message.contains("is taken")).count(), 3);
+    }
+
+    #[test]
+    fn a_condition_that_names_itself_is_reported() {
+        let circle = "conditions: {round: {is: round}}\nrules: [{id: a, when: {is: round}, outcome: block}]";
+        assert!(errors(&POLICY.replace("rules: []", circle)).iter().any(|d| d.message.contains("circle")));
+    }
+
+    #[test]
+    fn the_latest_version_not_after_now_governs_and_equal_dates_are_an_error() {
+        let later = POLICY.replace("2026-01-01", "2026-06-01").replace("version: \"1\"", "version: \"2\"");
+        let library = library(&[POLICY, &later]);
+        let id = "shop".parse().unwrap();
+        let version = |now: &str| library.policy(&id, now.parse().unwrap()).map(|p| p.stamp().version.clone());
+        assert_eq!(version("2025-12-31T23:59:59Z"), None);
+        assert_eq!(version("2026-01-01T00:00:00Z").as_deref(), Some("1"));
+        assert_eq!(version("2026-05-31T23:59:59Z").as_deref(), Some("1"));
+        assert_eq!(version("2026-06-01T00:00:00Z").as_deref(), Some("2"));
+        let same = Library::compile(&[Source { name: "a", text: POLICY }, Source { name: "b", text: POLICY }]).unwrap_err();
+        assert!(same[0].message.contains("same date"));
+    }
+
+    #[test]
+    fn a_file_of_the_same_id_replaces_a_built_in_regime_and_that_is_said() {
+        let regime = "regime: cn-pipl\ntitle: {en: t}\narea: CN\nas_of: x\ndefault: block\nrules: [{id: own, when: {}, outcome: allow}]";
+        let (library, found) = Library::compile(&[Source { name: "p.yaml", text: POLICY }, Source { name: "r.yaml", text: regime }]).unwrap();
+        assert!(found.iter().any(|d| d.file == "r.yaml" && d.message.contains("replaces the built-in regime")));
+        let policy = &library.versions(&"shop".parse().unwrap())[0];
+        assert!(policy.all_rules().any(|rule| rule.id.as_str() == "own") && !policy.all_rules().any(|rule| rule.id.as_str() == "CN-12"));
+        let lax = regime.replace("default: block", "default: allow");
+        assert!(Library::compile(&[Source { name: "p.yaml", text: POLICY }, Source { name: "r.yaml", text: &lax }]).is_err());
+    }
+
+    #[test]
+    fn the_digest_changes_with_the_policy_and_with_its_regimes() {
+        let stamp = |texts: &[&str]| library(texts).versions(&"shop".parse().unwrap())[0].stamp().digest.clone();
+        let regime = "regime: cn-pipl\ntitle: {en: t}\narea: CN\nas_of: x\ndefault: block\nrules: [{id: own, when: {}, outcome: allow}]";
+        assert_eq!(stamp(&[POLICY]), stamp(&[POLICY]));
+        assert_ne!(stamp(&[POLICY]), stamp(&[&POLICY.replace("Helper", "Helfer")]));
+        assert_ne!(stamp(&[POLICY]), stamp(&[POLICY, regime]));
+    }
+
+    #[test]
+    fn raising_a_category_makes_it_sensitive_for_the_law_and_nothing_lowers_one() {
+        use super::super::fixtures::under;
+        let ask = |policy: &str| {
+            let small = "node: cn-north\nrecipient: helper\naddressed: sg\notherwise: refuse\nvolume: {cn.pi: 10, cn.spi: 0}\nrecords: [{subject: A, jurisdictions: [CN], age_band: adult, categories: {phone_number: clear}}]";
+            under(&[policy], small).missing.iter().any(|m| m.what == "instrument")
+        };
+        assert!(!ask(POLICY));
+        assert!(ask(&POLICY.replace("regimes:", "raise: [phone_number]\nregimes:")));
+    }
+
+    #[test]
+    fn what_is_probably_not_meant_is_warned_of() {
+        let rule = |text: &str| warnings(&POLICY.replace("rules: []", text));
+        assert!(rule("rules: [{id: a, when: {to: SG}, outcome: block, otherwise: deidentify}]")[0].contains("does not help"));
+        let instead = "rules: [{id: a, when: {to: SG}, unless: {form: pseudonymised}, require: {consent: {class: separate}}}]";
+        assert!(rule(instead)[0].contains("instead of consent"));
+        assert!(rule(&instead.replace("require:", "acknowledged: true, require:")).is_empty());
+        assert!(rule("exemptions: {vital: {cross_border: true}}\nrules: []")[0].contains("opens a border"));
+        assert!(rule("rules: [{id: a, when: {data: email_address}, unless: {data: email_address}, outcome: block}]")[0].contains("never match"));
+        assert!(warnings(&POLICY.replace("when: {origin: CN}, ", ""))[0].contains("can never match"));
+    }
+
+    #[test]
+    fn a_shadow_rule_is_watched_and_not_enforced() {
+        use super::super::fixtures::with_rules;
+        let ask = |mode: &str| {
+            with_rules(
+                &format!("  - {{id: a, when: {{data: email_address}}, outcome: block, mode: {mode}}}"),
+                "node: cn-north\nrecords: [{jurisdictions: [CN], categories: {email_address: clear}}]",
+            )
+        };
+        assert!(ask("shadow").outcome.allows() && ask("off").outcome.allows() && !ask("enforce").outcome.allows());
+    }
+}

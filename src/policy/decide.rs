@@ -1,7 +1,7 @@
 //! Facts and policy to a decision: pure, total, the same whenever and wherever it is computed.
 
 use super::action::{self, Step};
-use super::evaluate::{Evaluation, Heard, evaluate, strictest};
+use super::evaluate::{Evaluation, Heard, evaluate, homeless, strictest};
 use super::route::{self, Home, Way};
 use super::{Builtin, Setting};
 use crate::model::decision::{Action, CategoryVerdict, Missing, Outcome, RecordVerdict};
@@ -18,7 +18,8 @@ pub fn decide(facts: &Facts, setting: &Setting<'_>) -> Decision {
         return nothing_personal(facts, setting, digest);
     }
     let homes: Vec<Home> = people.facts.records.iter().map(|record| route::home(setting.policy, &people.facts, record)).collect();
-    let routed = route::destination(&people.facts, setting, &homes);
+    // A response goes to its caller, wherever its records live.
+    let routed = if facts.direction == Direction::Request { route::destination(&people.facts, setting, &homes) } else { Ok(None) };
     let mixed = routed.is_err();
     let way = Way::new(&people.facts, setting, routed.unwrap_or(None), false);
     let stays = way.stays(people.facts.records.iter());
@@ -90,11 +91,9 @@ fn about_the_message(way: &Way<'_>, homes: &[Home], stays: bool, mixed: bool) ->
     block(!stays && !facts.unavailable.is_empty(), Builtin::Unavailable);
     block(!stays && !facts.opaque.is_empty(), Builtin::Opaque);
     block(mixed, Builtin::MixedHomes);
-    let nowhere = way.destination.as_ref().is_none_or(|region| !setting.terms.backends.contains(region));
-    // Without any home the records' own verdicts say so; without a backend this does.
-    block(request && !mixed && nowhere && homes.iter().any(|home| home.region().is_some()), Builtin::NoBackend);
-    // An unreadable body has no categories that could be judged homeless.
-    block(request && way.destination.is_none() && !facts.opaque.is_empty(), Builtin::NoHome);
+    block(request && way.destination.as_ref().is_some_and(|region| !setting.terms.backends.contains(region)), Builtin::NoBackend);
+    // A person without a home is refused whole: dropping what was found would leave the question where they live.
+    heard.extend(homes.iter().flat_map(|home| homeless(facts.direction, home)));
     let carried_home = route::asked_for(facts, setting).is_none();
     if setting.terms.arrival != Arrival::Home && carried_home && way.arrived_abroad(facts.records.iter()) {
         heard.push(Heard::builtin(Builtin::Arrival, Outcome::LocalOnly));

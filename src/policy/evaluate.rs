@@ -103,7 +103,7 @@ impl Hearing<'_, '_> {
     fn category(&mut self) -> Vec<Heard> {
         let situation = self.situation;
         let (movement, record, policy) = (situation.movement, situation.record, situation.policy);
-        let mut heard = self.homeless();
+        let mut heard = homeless(situation.facts.direction, self.home);
         if !heard.is_empty() && self.way.destination.is_none() {
             // There is no way that could be judged yet.
             return heard;
@@ -129,22 +129,6 @@ impl Hearing<'_, '_> {
             heard.push(if movement.stays { Heard::builtin(Builtin::Stays, Outcome::Allow) } else { Heard::builtin(Builtin::NoRegime, Outcome::Block) });
         }
         heard
-    }
-
-    /// A request cannot be sent to a home that is nowhere; a response goes to its caller.
-    fn homeless(&self) -> Vec<Heard> {
-        if self.situation.facts.direction == Direction::Response {
-            return Vec::new();
-        }
-        let missing = |heard: Heard| Heard { missing: vec![need::lacking("home", None)], ..heard };
-        match self.home {
-            Home::Region { .. } => Vec::new(),
-            Home::Unset { rule } => vec![missing(Heard { rule: rule.clone(), ..Heard::builtin(Builtin::NoHome, Outcome::Block) })],
-            Home::Nowhere { rule } => {
-                vec![Heard { rule: rule.clone(), ..Heard::builtin(Builtin::Conflict, Outcome::Block) }, Heard::builtin(Builtin::Conflict, Outcome::Block)]
-            }
-            Home::NoRule => vec![missing(Heard::builtin(Builtin::NoHome, Outcome::Block))],
-        }
     }
 
     /// Provision to a party nobody registered, or that reads from nobody knows where.
@@ -233,6 +217,21 @@ impl Hearing<'_, '_> {
             otherwise: rule.otherwise.filter(|_| refused),
             written: true,
         })
+    }
+}
+
+/// What is said of a record without a home. A request cannot be sent there; a response goes to its caller.
+pub(super) fn homeless(direction: Direction, home: &Home) -> Vec<Heard> {
+    if direction == Direction::Response {
+        return Vec::new();
+    }
+    let missing = |heard: Heard| Heard { missing: vec![need::lacking("home", None)], ..heard };
+    let by = |rule: &RuleId| Heard { rule: rule.clone(), ..Heard::builtin(Builtin::NoHome, Outcome::Block) };
+    match home {
+        Home::Region { .. } => Vec::new(),
+        Home::Unset { rule } => vec![missing(by(rule))],
+        Home::Nowhere { rule } => vec![by(rule), Heard::builtin(Builtin::Conflict, Outcome::Block)],
+        Home::NoRule => vec![missing(Heard::builtin(Builtin::NoHome, Outcome::Block))],
     }
 }
 

@@ -11,6 +11,8 @@ mod evaluate;
 pub mod explain;
 #[cfg(test)]
 mod fixtures;
+#[cfg(test)]
+mod laws;
 mod lower;
 mod matching;
 mod need;

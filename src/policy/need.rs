@@ -15,7 +15,7 @@ pub(super) struct Answer {
     pub(super) unmet: Option<Outcome>,
     pub(super) missing: Vec<Missing>,
     pub(super) bases: BTreeSet<BasisId>,
-    /// What would make the category fit to go.
+    /// What would make the category fit to go; of several, the one that leaves least.
     pub(super) technique: Option<Technique>,
 }
 
@@ -32,7 +32,7 @@ impl Answer {
         self.unmet = self.unmet.into_iter().chain(other.unmet).min();
         self.missing.extend(other.missing);
         self.bases.extend(other.bases);
-        self.technique = self.technique.or(other.technique);
+        self.technique = self.technique.into_iter().chain(other.technique).min();
         self
     }
 }

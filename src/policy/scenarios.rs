@@ -292,4 +292,117 @@ mod tests {
         assert!(failures.is_empty(), "{}", failures.join("\n"));
         assert!(count >= 40, "{count}");
     }
+
+    fn shop(changes: &[(&str, &str)], request: serde_json::Value) -> Decision {
+        let text = changes.iter().fold(SHIPPED[0].text.to_owned(), |text, (from, to)| {
+            assert!(text.contains(from), "{from}");
+            text.replace(from, to)
+        });
+        let library = library(&[Source { name: "shop.yaml", text: &text }]);
+        let policy = &library.versions(library.ids().next().unwrap())[0];
+        let request: Request = serde_json::from_value(request).unwrap();
+        request.situation(policy, library.places(), policy.effective).unwrap().decide(policy, library.places())
+    }
+
+    #[test]
+    fn s4_06_deidentified_data_without_consent_passes_only_with_instrument_assessment_and_the_lenient_reading() {
+        let lenient = ("regimes: [cn-pipl, eu-gdpr]", "regimes: [cn-pipl, eu-gdpr]\nswitches: {cn.art39_consent: consent_basis_only}");
+        let ground = ("usage_statistics: {legal_basis: consent}", "usage_statistics: {legal_basis: contract}");
+        let fallback = (
+            "    require: {consent: {class: [explicit, separate, written], notice: transfer}}\n    otherwise: home",
+            "    require: {consent: {class: [explicit, separate, written], notice: transfer}}\n    otherwise: deidentify",
+        );
+        let scope = serde_json::json!({"recipient": "statistics-sg", "purposes": ["usage_statistics"], "categories": ["hardware_id"], "destinations": ["SG"]});
+        let with = |mut value: serde_json::Value| {
+            value.as_object_mut().unwrap().extend(scope.as_object().unwrap().clone());
+            value
+        };
+        let contract = with(serde_json::json!({"id": "sc", "type": "cn_standard_contract", "status": "in_force"}));
+        let pipia = with(serde_json::json!({"id": "p", "type": "pipia", "date": "2026-01-01T00:00:00Z", "result": "positive"}));
+        let request = |instruments: &[&serde_json::Value], assessments: &[&serde_json::Value]| {
+            serde_json::json!({"node": "cn-north", "purpose": "usage_statistics", "recipient": "statistics-sg", "addressed": "sg-1", "otherwise": "refuse", "instruments": instruments, "assessments": assessments,
+                "records": [{"subject": "A", "jurisdictions": ["CN"], "age_band": "adult", "categories": {"hardware_id": "clear"}}]})
+        };
+        let all = [lenient, ground, fallback];
+        let passed = shop(&all, request(&[&contract], &[&pipia]));
+        assert_eq!(passed.action, crate::model::Action::ForwardEdited, "{passed:?}");
+        assert_eq!(serde_json::to_value(&passed.plan).unwrap()["0"]["techniques"]["hardware_id"], "token");
+        assert_eq!(shop(&all, request(&[], &[&pipia])).action, crate::model::Action::ForwardHome);
+        assert_eq!(shop(&all, request(&[&contract], &[])).action, crate::model::Action::ForwardHome);
+        assert_eq!(
+            shop(&[fallback], request(&[&contract], &[&pipia])).action,
+            crate::model::Action::ForwardHome,
+            "the literal reading asks for consent whatever the form"
+        );
+    }
+
+    #[test]
+    fn s4_06_a_plain_hash_is_no_technique() {
+        let text = SHIPPED[0].text.replace("account_id: token", "account_id: hash");
+        let found = Library::compile(&[Source { name: "shop.yaml", text: &text }]).unwrap_err();
+        assert!(found[0].message.contains("`hash`") && found[0].line > 1, "{}", found[0]);
+    }
+
+    #[test]
+    fn a_booking_abroad_needs_consent_under_the_literal_reading_and_notice_with_assessment_under_the_other() {
+        let scope = "order_delivery";
+        let request = serde_json::json!({"node": "cn-north", "purpose": scope, "recipient": "hotel", "addressed": "sg-1", "otherwise": "refuse",
+            "records": [{"subject": "A", "jurisdictions": ["CN"], "age_band": "adult", "categories": {"transaction_order": "clear"}}],
+            "exemptions": [{"id": "booking", "kind": "cn_exempt_contract", "recipient": "hotel", "purposes": [scope], "categories": ["transaction_order"], "destinations": ["SG"], "reference": "register 1", "effective_at": "2026-01-01T00:00:00Z"}],
+            "assessments": [{"id": "p", "type": "pipia", "recipient": "hotel", "purposes": [scope], "categories": ["transaction_order"], "destinations": ["SG"], "date": "2026-01-01T00:00:00Z", "result": "positive"}]});
+        let hotel = (
+            "recipients:\n",
+            "recipients:\n  hotel: {name: Example Hotel, contact: h@hotel.example, role: controller, stored_in: SG, accessed_from: [SG], owned_from: SG}\n",
+        );
+        // The shop's own promise of consent is lifted for deliveries, so that only the law speaks.
+        let promise = ("when: {is: leaves, not: {is: registration}}", "when: {is: leaves, not: {is: registration}, purpose: {not: order_delivery}}");
+        let lenient = ("regimes: [cn-pipl, eu-gdpr]", "regimes: [cn-pipl, eu-gdpr]\nswitches: {cn.art39_consent: consent_basis_only}");
+        let literal = shop(&[hotel, promise], request.clone());
+        assert_eq!(
+            (literal.outcome, literal.rules.iter().map(|r| r.as_str()).collect::<Vec<_>>()),
+            (crate::model::Outcome::NeedsSeparateConsent, vec!["CN-15", "CN-16"])
+        );
+        let other = shop(&[hotel, promise, lenient], request);
+        assert!(other.outcome.allows() && other.obligations.contains("notice") && other.obligations.contains("pipia"), "{other:?}");
+        assert_eq!(other.bases.iter().map(|b| b.as_str()).collect::<Vec<_>>(), ["booking", "p"]);
+    }
+
+    #[test]
+    fn s2_01_each_region_serves_the_people_who_designated_it_and_no_other_does() {
+        let library = library(SHIPPED);
+        let policy = &library.versions(&"wearable-tracker".parse().unwrap())[0];
+        let mut served = Vec::new();
+        for (home, people) in policy.regions() {
+            for node in policy.regions().keys() {
+                let request = serde_json::json!({"node": node, "purpose": "device_service", "records": [{"subject": "A", "jurisdictions": [people], "chosen": home, "age_band": "adult", "categories": {"precise_location": "clear"}}]});
+                let request: Request = serde_json::from_value(request).unwrap();
+                let decision = request.situation(policy, library.places(), policy.effective).unwrap().decide(policy, library.places());
+                assert_eq!((decision.action, decision.destination.as_ref()), (crate::model::Action::Forward, Some(home)), "{home} at {node}");
+                served.extend((decision.stays).then(|| (home.clone(), node.clone())));
+                // The response to somebody there stays or goes back; to somebody elsewhere it is refused.
+                let response = serde_json::json!({"direction": "response", "node": node, "backend": home, "purpose": "device_service", "caller": {"jurisdiction": policy.regions()[node], "known_by": "claim"},
+                    "records": [{"subject": "A", "jurisdictions": [people], "chosen": home, "age_band": "adult", "categories": {"precise_location": "clear"}}]});
+                let response: Request = serde_json::from_value(response).unwrap();
+                let answer = response.situation(policy, library.places(), policy.effective).unwrap().decide(policy, library.places());
+                assert_eq!(answer.outcome.allows(), home == node, "{home} read at {node}");
+            }
+        }
+        assert_eq!(served.len(), 4);
+        assert!(served.iter().all(|(home, node)| home == node));
+    }
+
+    #[test]
+    fn a_scenario_fails_on_what_differs_and_says_where() {
+        let found = serde_json::json!({"outcome": "allow", "rules": ["a", "b"], "missing": []});
+        let differs = |wanted: serde_json::Value| {
+            let mut differences = Vec::new();
+            compare(&wanted, &found, "", &mut differences);
+            differences
+        };
+        assert!(differs(serde_json::json!({"outcome": "allow", "rules": ["b"], "missing": []})).is_empty());
+        assert_eq!(differs(serde_json::json!({"outcome": "block"})), ["/outcome: expected \"block\", found \"allow\""]);
+        assert_eq!(differs(serde_json::json!({"rules": ["c"]})), ["/rules: expected \"c\" among [\"a\",\"b\"]"]);
+        assert_eq!(differs(serde_json::json!({"rules": []})).len(), 1, "an empty list means empty");
+        assert_eq!(differs(serde_json::json!({"elsewhere": 1})).len(), 1);
+    }
 }
