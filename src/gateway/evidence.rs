@@ -4,16 +4,16 @@ use super::exchange::{Exchange, Way, unconfigured};
 use super::reply::Refusal;
 use crate::ledger::{Detected, Entry, Event};
 use crate::model::{Decision, Direction, EntryId, Facts};
-use crate::screen::{Cleared, Inspected, Message, Sealed};
+use crate::screen::{Cleared, Inspected, Sealed};
 use std::time::Instant;
 
 impl Exchange {
     /// Step 10: durable in the ledger, or staying at home.
-    pub(super) async fn seal(&self, cleared: Cleared, event: Event, direction: Direction) -> Result<Sealed, Refusal> {
+    pub(super) async fn seal(&self, cleared: Cleared, event: Option<Event>, direction: Direction) -> Result<Sealed, Refusal> {
         if cleared.needs_no_receipt() {
             return cleared.at_home().ok_or(unconfigured());
         }
-        let entry = self.entry(direction, event).ok_or(unconfigured())?;
+        let entry = event.and_then(|event| self.entry(direction, event)).ok_or(unconfigured())?;
         let began = Instant::now();
         let receipt = self.gateway.ledger.append(entry).await.map_err(|_| {
             self.gateway.metrics.blocked.with_label_values(&["ledger_unavailable"]).inc();
@@ -60,13 +60,13 @@ impl Exchange {
 }
 
 /// The ledger's event of a decision: facts, never values.
-pub(super) fn decided(way: Way<'_>, facts: &Facts, decision: &Decision, inspected: &Inspected, message: &Message) -> Event {
+pub(super) fn decided(way: Way<'_>, facts: &Facts, decision: &Decision, inspected: &Inspected, bytes: usize) -> Event {
     Event::Decision {
         api: way.api.id.clone(),
         direction: way.direction,
         facts: Box::new(facts.clone()),
         decision: Box::new(decision.clone()),
         detectors: inspected.findings.iter().map(|f| Detected::new(f.category, f.detector, f.confidence)).collect(),
-        bytes: message.body.len() as u64,
+        bytes: bytes as u64,
     }
 }

@@ -11,7 +11,7 @@ use crate::config::{Api, Content, RegionPin};
 use crate::deidentify::Reader;
 use crate::ledger::Event;
 use crate::model::facts::{KnownBy, Store};
-use crate::model::{Action, Decision, DecisionId, Direction, Facts, Region, SubjectRef};
+use crate::model::{Action, Decision, DecisionId, Direction, Facts, Outcome, Region, RuleId, SubjectRef};
 use crate::origin::{Arrived, Caller, Claim};
 use crate::policy;
 use crate::registry::{Known, Query, SubjectKey};
@@ -176,7 +176,7 @@ impl Exchange {
     }
 
     /// Steps 5 to 9, either way: inspect, gather, decide, apply.
-    async fn screened(&mut self, way: Way<'_>, message: Message, addressed: Option<Region>, backend: Option<Region>) -> Result<(Cleared, Event), Refusal> {
+    async fn screened(&mut self, way: Way<'_>, message: Message, addressed: Option<Region>, backend: Option<Region>) -> Result<(Cleared, Option<Event>), Refusal> {
         let Way { direction, api, .. } = way;
         let snapshot = self.snapshot.clone();
         let began = Instant::now();
@@ -216,11 +216,11 @@ impl Exchange {
         let (facts, decision) = self.decide(&inspected, &situation, api).await?;
         self.decisions.push((direction, decision.clone()));
         if let Some((reason, status)) = inspected.opaque.iter().find_map(|r| screen::opaque_status(*r, direction, decision.stays).map(|s| (*r, s))) {
-            self.note(direction, &decided(way, &facts, &decision, &inspected, &message));
+            self.note(direction, &decided(way, &facts, &decision, &inspected, message.body.len()));
             return Err(Refusal::Opaque { reason, status });
         }
         if decision.action == Action::Refuse {
-            self.note(direction, &decided(way, &facts, &decision, &inspected, &message));
+            self.note(direction, &decided(way, &facts, &decision, &inspected, message.body.len()));
             return Err(self.refusal(&facts, decision, &message));
         }
         self.cleared(way, message, &inspected, &facts, decision)
@@ -284,34 +284,36 @@ impl Exchange {
     }
 
     /// Step 9, with the ledger entry that step 10 needs if the message crosses.
-    fn cleared(&self, way: Way<'_>, message: Message, inspected: &Inspected, facts: &Facts, decision: Decision) -> Result<(Cleared, Event), Refusal> {
+    fn cleared(&self, way: Way<'_>, message: Message, inspected: &Inspected, facts: &Facts, decision: Decision) -> Result<(Cleared, Option<Event>), Refusal> {
         let Way { direction, api, reading } = way;
+        let tenant = decision.policy.id.to_string();
         let subjects: Vec<Option<SubjectRef>> = facts.records.iter().map(|r| r.subject.clone()).collect();
         let workshop = Workshop {
             reading,
-            tenant: decision.policy.id.as_str(),
+            tenant: &tenant,
             api: &api.id,
             keys: &self.snapshot.keys,
             subjects: &subjects,
             reader: self.reader(direction, facts, api),
             goes_home: decision.destination.is_some() && decision.records.iter().all(|r| r.home == decision.destination) && !decision.records.is_empty(),
         };
-        let event = decided(way, facts, &decision, inspected, &message);
-        let applied = screen::apply(message, inspected, decision.clone(), &workshop);
-        applied.map(|cleared| (cleared, event)).map_err(|denied| {
-            self.gateway.metrics.blocked.with_label_values(&["edit"]).inc();
-            match denied {
-                Denied::Decided => Refusal::Decided(Box::new(decision)),
-                Denied::CannotEdit => refuse(
-                    StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS,
-                    "cannot_edit",
-                    "the data may leave only de-identified, and it cannot be de-identified here",
-                ),
-                Denied::SecondInspection => {
-                    refuse(StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS, "second_inspection", "after de-identification the message still held personal data")
-                }
+        let bytes = message.body.len();
+        let denied = match screen::apply(message, inspected, decision.clone(), &workshop) {
+            Ok(cleared) => {
+                let event = (!cleared.needs_no_receipt()).then(|| decided(way, facts, cleared.decision(), inspected, bytes));
+                return Ok((cleared, event));
             }
-        })
+            Err(denied) => denied,
+        };
+        let (rule, detail) = match denied {
+            Denied::Decided => return Err(Refusal::Decided(Box::new(decision))),
+            Denied::CannotEdit => ("cannot_edit", "the data may leave only de-identified, and it cannot be de-identified here"),
+            Denied::SecondInspection => ("second_inspection", "after de-identification the message still held personal data"),
+        };
+        let mut refused = Decision { outcome: Outcome::Block, action: Action::Refuse, destination: None, ..decision };
+        refused.rules.extend(rule.parse::<RuleId>());
+        self.note(direction, &decided(way, facts, &refused, inspected, bytes));
+        Err(refuse(StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS, rule, detail))
     }
 
     /// Who reads tokens restored: a caller of an answer, verified, who stands where the node does. The key's own place is checked with the key.
