@@ -189,15 +189,9 @@ pub(super) fn is_free(text: &str, range: &Range<usize>) -> bool {
     let bytes = text.as_bytes();
     let before = |n: usize| range.start.checked_sub(n).and_then(|at| bytes.get(at)).copied().unwrap_or(b' ');
     let after = |n: usize| bytes.get(range.end + n).copied().unwrap_or(b' ');
-    let joins = |b: u8| matches!(b, b'-' | b'.' | b'_' | b'*' | b'/' | b':');
-    if joins(before(1)) && (before(2).is_ascii_alphanumeric() && before(1) != b':' && !(before(1) == b'/' && !before(2).is_ascii_digit()) || before(1) == b'*')
-    {
-        return false;
-    }
-    if after(0).is_ascii_alphabetic()
-        || after(0) == b'_'
-        || joins(after(0)) && after(0) != b':' && (after(1).is_ascii_alphanumeric() && after(0) != b'/' || after(0) == b'*')
-    {
+    // A dash, point or underscore joins what it touches on both sides; an asterisk stands for digits that are hidden.
+    let joined = |mark: u8, beyond: u8| mark == b'*' || matches!(mark, b'-' | b'.' | b'_') && beyond.is_ascii_alphanumeric();
+    if joined(before(1), before(2)) || joined(after(0), after(1)) || after(0).is_ascii_alphabetic() || after(0) == b'_' {
         return false;
     }
     if !before(1).is_ascii_alphabetic() {
@@ -235,6 +229,7 @@ mod tests {
             ("138001*", false),
             ("tel:13800138000", true),
             ("/13800138000", true),
+            ("/13900139001/13800138000", true),
         ] {
             let start = text.find('1').unwrap();
             let end = start + text[start..].bytes().take_while(u8::is_ascii_digit).count();

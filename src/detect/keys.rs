@@ -269,6 +269,11 @@ impl Tables {
         }
         let last = words.last()?;
         if last.is_ascii() {
+            // Three letters of a person and three of what is theirs.
+            const SHORTEST: usize = 6;
+            if last.len() < SHORTEST {
+                return None;
+            }
             // `userphone`: a person's word, then a known name.
             return self
                 .person

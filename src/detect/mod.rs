@@ -83,6 +83,9 @@ pub struct Finding {
     pub hints_at: Option<Jurisdiction>,
 }
 
+/// Id of the detector of our own tokens.
+pub const TOKEN_DETECTOR: &str = "domicile_token";
+
 /// Everything personal in a document, sorted by span, then category.
 pub fn scan(document: &Document<'_>, part: &Part) -> Vec<Finding> {
     let places = tree::places(document, part);
@@ -107,7 +110,7 @@ pub fn scan(document: &Document<'_>, part: &Part) -> Vec<Finding> {
         hits.retain(|h| h.ground == Ground::Value || above.is_none_or(|m| m.category != h.category));
         report(document, part, index, &plain, settle(hits, &plain.text), &mut findings);
     }
-    findings.sort_by(|a, b| (a.span.start, a.span.end, a.category).cmp(&(b.span.start, b.span.end, b.category)));
+    findings.sort_by_key(|f| (f.span.start, f.span.end, f.category));
     findings.dedup_by(|later, first| later.span == first.span && later.category == first.category);
     findings
 }
@@ -330,6 +333,3 @@ mod tests {
         assert!(found_in_text("订单编号：202411230001\n版本：10.20.30.40\n时间：12:30:45").is_empty());
     }
 }
-
-/// Id of the detector of our own tokens.
-pub const TOKEN_DETECTOR: &str = "domicile_token";

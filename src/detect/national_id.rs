@@ -47,7 +47,7 @@ fn province(digits: &str) -> bool {
 
 /// A day that the calendar has.
 pub(super) fn is_day(year: u32, month: u32, day: u32) -> bool {
-    let leap = year % 4 == 0 && year % 100 != 0 || year % 400 == 0;
+    let leap = year.is_multiple_of(4) && !year.is_multiple_of(100) || year.is_multiple_of(400);
     let last = match month {
         1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
         4 | 6 | 9 | 11 => 30,
@@ -121,24 +121,19 @@ impl Detector for Passport {
     }
 
     fn look(&self, field: &Field<'_>, hits: &mut Vec<Hit>) {
-        let bytes = field.text.as_bytes();
         let mut start = 0;
-        // One letter or two and seven to ten digits; words end where neither goes on.
+        // Up to two letters and six digits or more; words end where neither goes on.
         for piece in field.text.split(|c: char| !c.is_ascii_alphanumeric()) {
             let range = start..start + piece.len();
             start = range.end + field.text.get(range.end..).and_then(|t| t.chars().next()).map_or(1, char::len_utf8);
             let letters = piece.bytes().take_while(u8::is_ascii_uppercase).count();
-            let digits = piece.len() - letters;
-            if !(6..=10).contains(&piece.len())
-                || digits < 6 && !(letters == 2 && digits >= 6)
-                || !piece.bytes().skip(letters).all(|b| b.is_ascii_digit())
-                || letters > 2
-            {
+            let numbered = piece.len() - letters >= 6 && piece.bytes().skip(letters).all(|b| b.is_ascii_digit());
+            if piece.len() > 11 || letters > 2 || !numbered {
                 continue;
             }
             let label = labels::before(field.text, range.start);
             let told = field.means(PassportPermitNumber) || label == Some(Label::Data(PassportPermitNumber));
-            if !told || bytes.get(range.start).is_none() {
+            if !told {
                 continue;
             }
             let hit = match piece.as_bytes() {

@@ -25,9 +25,8 @@ impl Detector for Ip {
         for range in words(field.text, |b| b.is_ascii_hexdigit() || matches!(b, b'.' | b':')) {
             let Some(word) = field.text.get(range.clone()) else { continue };
             // A sentence may end right behind an address, and a label's colon stand before it.
-            let (start, word) =
-                (range.start + word.len() - word.trim_start_matches(['.', ':']).len().max(usize::from(word.starts_with("::")) * word.len()), word);
-            let word = word.get(start - range.start..).unwrap_or_default();
+            let lead = if word.starts_with("::") { 0 } else { word.len() - word.trim_start_matches(['.', ':']).len() };
+            let (start, word) = (range.start + lead, word.get(lead..).unwrap_or_default());
             let word = word.trim_end_matches('.');
             let word = if word.ends_with("::") { word } else { word.trim_end_matches(':') };
             if word.len() <= ADDRESS_BYTES_MAX + 6 {
@@ -47,7 +46,7 @@ fn look(field: &Field<'_>, start: usize, word: &str, hits: &mut Vec<Hit>) {
         if host.parse().is_ok_and(|ip| v4(field, &range, ip)) {
             hits.push(Hit::value(IpAddress, "ipv4", 0.95, range));
         }
-    } else if colons >= 2 && colons <= 8 {
+    } else if (2..=8).contains(&colons) {
         let told = field.means(IpAddress) || labels::before(field.text, start) == Some(Label::Data(IpAddress));
         let groups = word.split(':').filter(|g| !g.is_empty()).count();
         // `abc::def` is a path in some languages; an address has digits and three groups.

@@ -75,7 +75,7 @@ fn mainland(field: &Field<'_>, run: &Run, hits: &mut Vec<Hit>) {
         .text
         .get(..run.range.start)
         .is_some_and(|t| t.ends_with('+') || t.ends_with("+86 ") || t.ends_with("+86-") || t.ends_with("86 ") && number == run.digits);
-    if plus && !named || !named && label.is_some_and(|l| l != Label::Data(PhoneNumber)) {
+    if !named && (plus || label.is_some_and(|l| l != Label::Data(PhoneNumber))) {
         return;
     }
     let confidence = if named || label.is_some() { 0.99 } else { 0.9 };
@@ -142,13 +142,14 @@ fn national(field: &Field<'_>, hits: &mut Vec<Hit>) {
     for (run_start, start) in starts(field.text) {
         let Some((end, digits)) = written(field.text, run_start) else { continue };
         let text = field.text.get(start..end).unwrap_or_default();
-        if !field::is_free(field.text, &(start..end)) || text.contains("  ") {
+        let (landline, nanp) = (landline(text), nanp(text, &digits));
+        if !(landline || nanp) || !field::is_free(field.text, &(start..end)) {
             continue;
         }
-        let labelled = field.means(PhoneNumber) || labels::before(field.text, start) == Some(Label::Data(PhoneNumber));
-        if landline(text) && labels::before(field.text, start) != Some(Label::Other) {
+        let label = labels::before(field.text, start);
+        if landline && label != Some(Label::Other) {
             hits.push(Hit::value(PhoneNumber, "cn_landline", 0.9, start..end).hints_at(Some("CN")));
-        } else if labelled && nanp(text, &digits) {
+        } else if nanp && (field.means(PhoneNumber) || label == Some(Label::Data(PhoneNumber))) {
             hits.push(Hit::value(PhoneNumber, "nanp", 0.9, start..end));
         }
     }

@@ -1,7 +1,7 @@
 //! Our own tokens: `dmc1.<category>.<payload>`, personal data that has been replaced already.
 
-use super::Detector;
 use super::field::{Field, Hit};
+use super::{Detector, TOKEN_DETECTOR};
 use crate::model::{Category, Form};
 
 /// What every token of ours starts with.
@@ -15,7 +15,7 @@ pub(super) struct Token;
 
 impl Detector for Token {
     fn id(&self) -> &'static str {
-        "domicile_token"
+        TOKEN_DETECTOR
     }
 
     fn look(&self, field: &Field<'_>, hits: &mut Vec<Hit>) {
@@ -26,7 +26,7 @@ impl Detector for Token {
             let Ok(found) = category.parse::<Category>() else { continue };
             if payload >= PAYLOAD_MIN {
                 let end = at + PREFIX.len() + category.len() + 1 + payload;
-                hits.push(Hit { form: Form::Pseudonymised, ..Hit::value(found, "domicile_token", 1.0, at..end) });
+                hits.push(Hit { form: Form::Pseudonymised, ..Hit::value(found, TOKEN_DETECTOR, 1.0, at..end) });
             }
         }
     }

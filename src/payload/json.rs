@@ -536,9 +536,8 @@ mod tests {
                 .map(|n| Edit { span: n.span.clone(), slot: n.slot.clone(), kind: n.kind, new: None }).collect();
             let spliced = Json.splice(text.as_bytes(), &edits);
             let left: Value = serde_json::from_slice(&spliced).unwrap();
-            // A name that goes takes its member with it.
-            let with_name = |at: usize| document.nodes.iter().enumerate().any(|(k, n)| n.kind == Kind::Name && chosen(k) && n.slot.start <= document.nodes[at].span.start && document.nodes[at].span.end <= n.slot.end);
-            let gone = |i: usize| { let mut at = i; loop { if chosen(at) || with_name(at) { break true } let up = document.nodes[at].parent; if up == at { break false } at = up; } };
+            // A name that is a node of its own takes its member along, as the member itself does.
+            let gone = |i: usize| edits.iter().any(|e| e.slot.start <= document.nodes[i].slot.start && document.nodes[i].slot.end <= e.slot.end);
             let leaves = |value: &Value| { let mut all = Vec::new(); collect(value, &mut all); all.sort(); all };
             let kept: Vec<String> = { let mut all: Vec<String> = (0..document.nodes.len()).filter(|i| !gone(*i)).map(|i| &document.nodes[i])
                 .filter(|n| matches!(n.kind, Kind::Text | Kind::Number | Kind::Bool)).map(|n| n.text.to_string()).collect(); all.sort(); all };
