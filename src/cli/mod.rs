@@ -4,6 +4,7 @@ mod assessment;
 pub mod certs;
 mod classify;
 mod consent;
+mod demo;
 mod exemption;
 mod explain;
 mod home;
@@ -42,6 +43,7 @@ enum Command {
     Certs(certs::Arguments),
     Classify(classify::Arguments),
     Consent(consent::Arguments),
+    Demo(demo::Arguments),
     Exemption(exemption::Arguments),
     Home(home::Arguments),
     Instrument(instrument::Arguments),
@@ -71,6 +73,7 @@ pub fn run() -> ExitCode {
         Command::Certs(certs) => certs::run(certs, arguments.format),
         Command::Classify(classify) => classify::run(classify),
         Command::Consent(consent) => consent::run(consent, arguments.format),
+        Command::Demo(demo) => demo::run(demo, arguments.format),
         Command::Exemption(exemption) => exemption::run(exemption, arguments.format),
         Command::Home(home) => home::run(home, arguments.format),
         Command::Instrument(instrument) => instrument::run(instrument, arguments.format),
