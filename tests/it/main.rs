@@ -5,6 +5,8 @@ mod accuracy;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod admin;
 mod http_rules;
 mod stage;
 mod tidy;
+mod upstreams;
