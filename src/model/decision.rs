@@ -130,6 +130,9 @@ pub struct Decision {
     /// Pairs of rules that contradict each other; the message is blocked.
     #[serde(default)]
     pub conflicts: Vec<(RuleId, RuleId)>,
+    /// Rules in shadow mode that would have refused.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub shadow: BTreeSet<RuleId>,
     pub records: Vec<RecordVerdict>,
     /// Edits to make, by index of the record.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

@@ -3,7 +3,8 @@
 use super::diagnostic::{Diagnostic, Severity, suggest};
 use super::lower::Lowering;
 use super::rule::{Exemptions, HomeRule, Regime, Residency, Techniques};
-use super::schema::{At, ExemptionEntry, JurisdictionsFile, Place, PolicyFile, Probe, RawResidency, RegimeFile, TaxonomyFile};
+use super::schema::{ExemptionEntry, JurisdictionsFile, PolicyFile, Probe, RawResidency, RegimeFile, TaxonomyFile};
+use super::shape::{At, Place};
 use super::validate;
 use super::world::World;
 use super::{Library, Policy, Source};
@@ -435,5 +436,7 @@ mod tests {
             )
         };
         assert!(ask("shadow").outcome.allows() && ask("off").outcome.allows() && !ask("enforce").outcome.allows());
+        assert_eq!(ask("shadow").shadow.iter().map(|rule| rule.as_str()).collect::<Vec<_>>(), ["a"]);
+        assert!(ask("off").shadow.is_empty());
     }
 }

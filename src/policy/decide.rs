@@ -69,6 +69,7 @@ fn nothing_personal(facts: &Facts, setting: &Setting<'_>, digest: String) -> Dec
         obligations: BTreeSet::new(),
         bases: BTreeSet::new(),
         conflicts: Vec::new(),
+        shadow: BTreeSet::new(),
         records: facts
             .records
             .iter()
@@ -127,6 +128,7 @@ impl Assembly<'_> {
             obligations: self.evaluation.all().flat_map(|heard| heard.obligations.iter().cloned()).chain(step.obligations).collect(),
             bases: self.evaluation.bases.iter().cloned().chain(step.bases).collect(),
             conflicts: self.conflicts(),
+            shadow: self.evaluation.shadow.clone(),
             records: self.records(edited),
             plan: step.plan.into_iter().filter_map(|(i, plan)| Some((*self.people.index.get(i)?, plan))).collect(),
             stays: self.stays,

@@ -1,7 +1,7 @@
 //! What is wrong in a file, where, and how to mend it, with the line itself.
 
 use super::Source;
-use super::schema::Place;
+use super::shape::Place;
 use crate::model::data::closed;
 use serde::Serialize;
 use std::fmt;

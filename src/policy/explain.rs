@@ -13,7 +13,7 @@ pub enum Language {
 }
 
 impl Language {
-    fn of<'t>(self, titles: &'t Titles) -> &'t str {
+    fn of(self, titles: &Titles) -> &str {
         match self {
             Language::Chinese => titles.zh.as_deref().unwrap_or(&titles.en),
             Language::English => &titles.en,
@@ -172,4 +172,51 @@ fn edit(plan: &RecordPlan) -> String {
 
 fn list<T: Display>(values: impl IntoIterator<Item = T>) -> String {
     values.into_iter().map(|value| value.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{POLICY, library, request};
+    use super::*;
+
+    fn shown(language: Language) -> String {
+        let library = library(&[POLICY]);
+        let policy = &library.versions(&"shop".parse().unwrap())[0];
+        let asked = request(
+            "node: cn-north\nrecipient: helper\naddressed: sg\nrecords: [{subject: A, jurisdictions: [CN], age_band: adult, categories: {email_address: clear}}]",
+        );
+        let situation = asked.situation(policy, library.places(), "2026-11-23T09:00:00Z".parse().unwrap()).unwrap();
+        let decision = situation.decide(policy, library.places());
+        tree(&situation.facts, &decision, policy, language)
+    }
+
+    #[test]
+    fn the_tree_names_outcome_rules_with_their_articles_and_everything_missing() {
+        let text = shown(Language::English);
+        for part in [
+            "hold: forward_home -> cn-north",
+            "CN-14: An impact assessment must stand before the export [PIPL 55, 56]",
+            "record 0: A",
+            "home: cn-north",
+            "missing: instrument",
+            "lacking recipient_name",
+            "policy shop 1 (sha256:",
+        ] {
+            assert!(text.contains(part), "{part} in\n{text}");
+        }
+    }
+
+    #[test]
+    fn the_same_tree_speaks_chinese() {
+        let text = shown(Language::Chinese);
+        assert!(text.contains("CN-14: 出境前应进行个人信息保护影响评估") && text.contains("缺少: instrument"), "{text}");
+    }
+
+    #[test]
+    fn every_row_of_the_built_in_regimes_has_a_title_in_both_languages_and_a_citation() {
+        let library = library(&[POLICY]);
+        for rule in library.versions(&"shop".parse().unwrap())[0].all_rules() {
+            assert!(!rule.title.en.is_empty() && rule.title.zh.is_some() && rule.cite.law.is_some(), "{}", rule.id);
+        }
+    }
 }

@@ -186,9 +186,11 @@ proptest! {
         }
     }
 
+    // On the same way: what a record holds can decide which of several homes the message goes to.
     #[test]
-    fn more_categories_never_loosen(facts in facts(), more in select(CATEGORIES.to_vec()), at in any::<prop::sample::Index>()) {
+    fn more_categories_on_the_same_way_never_loosen(mut facts in facts(), more in select(CATEGORIES.to_vec()), at in any::<prop::sample::Index>()) {
         prop_assume!(!facts.records.is_empty());
+        facts.addressed.get_or_insert_with(|| "sg".parse().unwrap());
         let mut richer = facts.clone();
         let index = at.index(richer.records.len());
         richer.records[index].categories.entry(more).or_insert(Form::Clear);

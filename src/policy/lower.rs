@@ -3,7 +3,8 @@
 use super::Source;
 use super::diagnostic::{Diagnostic, Severity, suggest};
 use super::rule::{Condition, ConsentNeed, Exporter, InstrumentNeed, Match, Mode, Need, PartyName, PlaceTest, Recipient, Rule, Techniques, VolumeTest};
-use super::schema::{At, Audience, ExemptionEntry, NoticeEntry, Place, Raw, RawCondition, RawConsent, RawInstrument, RawMatch, RawNeeds, RawRule};
+use super::schema::{Audience, ExemptionEntry, NoticeEntry, RawCondition, RawConsent, RawInstrument, RawNeeds, RawRule};
+use super::shape::{At, Place, Raw, RawMatch};
 use super::world::World;
 use crate::model::basis::Element;
 use crate::model::{AgeBand, Category, RecipientId, Technique};
@@ -87,13 +88,11 @@ impl Lowering<'_> {
     }
 
     fn place_tests(&mut self, raw: &RawCondition, at: Place, every: bool, all: &mut Vec<Condition>) {
-        let tests: [(&Option<Raw>, fn(PlaceTest) -> Condition); 4] =
-            [(&raw.from, Condition::From), (&raw.to, Condition::To), (&raw.origin, Condition::Origin), (&raw.joined_with, Condition::JoinedWith)];
-        for (word, make) in tests {
-            if let Some(word) = word {
-                all.push(make(self.places(word, at, every)));
-            }
-        }
+        let mut test = |word: &Option<Raw>, make: fn(PlaceTest) -> Condition| all.extend(word.as_ref().map(|word| make(self.places(word, at, every))));
+        test(&raw.from, Condition::From);
+        test(&raw.to, Condition::To);
+        test(&raw.origin, Condition::Origin);
+        test(&raw.joined_with, Condition::JoinedWith);
         all.extend(raw.away.map(Condition::Away));
         if let Some(word) = &raw.owned_from {
             let world = self.world;

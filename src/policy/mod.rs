@@ -20,6 +20,7 @@ mod route;
 mod rule;
 pub mod scenarios;
 mod schema;
+mod shape;
 mod validate;
 mod world;
 

@@ -4,9 +4,10 @@ use super::Source;
 use super::diagnostic::{Diagnostic, Severity};
 use super::rule::Regime;
 use super::schema::{PolicyFile, RawCondition, RawRule};
+use super::shape::{Place, Raw, RawMatch};
 use super::world::World;
+use crate::model::RuleId;
 use crate::model::facts::Otherwise;
-use crate::model::{Form, RuleId};
 use std::collections::BTreeSet;
 
 /// Warnings, and the errors that need the whole file.
@@ -29,7 +30,7 @@ struct Lint<'a> {
 }
 
 impl Lint<'_> {
-    fn say(&mut self, severity: Severity, at: super::schema::Place, message: String, help: &str) {
+    fn say(&mut self, severity: Severity, at: Place, message: String, help: &str) {
         self.found.push(Diagnostic::new(severity, self.source, at, message).help(help));
     }
 
@@ -102,23 +103,23 @@ impl Lint<'_> {
         }
     }
 
-    /// A condition that excludes what it asks for.
+    /// An exception that asks for nothing but what the rule itself asks for.
     fn never(&mut self, rule: &RawRule) {
-        let when = &rule.when.value;
-        let word = |raw: &Option<super::schema::Raw>| match raw.as_ref().map(|r| &r.value) {
-            Some(super::schema::RawMatch::Word(word)) => Some(word.clone()),
-            _ => None,
-        };
+        let asked = &rule.when.value.data;
         let lifted = rule.unless.0.iter().any(|unless| {
-            let empty = |c: &RawCondition| c.data.is_none() && c.from.is_none() && c.to.is_none() && c.form.is_none();
-            let same_data =
-                word(&when.data).is_some() && word(&when.data) == word(&unless.data) && unless.from.is_none() && unless.to.is_none() && unless.form.is_none();
-            same_data && !empty(unless)
+            word(&unless.data).is_some() && word(&unless.data) == word(asked) && RawCondition { data: None, ..unless.clone() } == RawCondition::default()
         });
-        let bad_form = word(&when.form).is_some_and(|form| form.parse::<Form>().is_err());
-        if lifted && !bad_form {
+        if lifted {
             let message = format!("rule `{}` can never match: its `unless:` excludes what its `when:` asks for", rule.id.value);
             self.say(Severity::Warning, rule.id.at, message, "narrow the exception");
         }
+    }
+}
+
+/// The word of a predicate that is one word.
+fn word(raw: &Option<Raw>) -> Option<&str> {
+    match raw.as_ref().map(|raw| &raw.value) {
+        Some(RawMatch::Word(word)) => Some(word),
+        _ => None,
     }
 }
