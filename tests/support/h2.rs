@@ -175,7 +175,7 @@ impl RawH2 {
         self.write(&frames.iter().flat_map(Frame::bytes).collect::<Vec<_>>());
     }
 
-    /// The next frame, SETTINGS acknowledged on the way; none at the end of the connection.
+    /// The next frame, SETTINGS and PING acknowledged on the way; none at the end of the connection.
     pub fn next(&mut self) -> Option<Frame> {
         let mut head = [0; 9];
         self.stream.read_exact(&mut head).map_err(still_open).ok()?;
@@ -184,8 +184,10 @@ impl RawH2 {
         let mut payload = vec![0; length];
         self.stream.read_exact(&mut payload).map_err(still_open).ok()?;
         let frame = Frame { kind: head[3], flags: head[4], stream: u32::from_be_bytes([head[5] & 0x7f, head[6], head[7], head[8]]), payload };
-        if frame.kind == SETTINGS && frame.flags & ACK == 0 {
-            self.send(&Frame { kind: SETTINGS, flags: ACK, stream: 0, payload: Vec::new() });
+        match (frame.kind, frame.flags & ACK) {
+            (SETTINGS, 0) => self.send(&Frame { kind: SETTINGS, flags: ACK, stream: 0, payload: Vec::new() }),
+            (PING, 0) => self.send(&Frame { flags: ACK, ..frame.clone() }),
+            _ => {}
         }
         Some(frame)
     }

@@ -55,12 +55,17 @@ fn a_transfer_in_flight_has_its_outcome_in_the_ledger() {
 fn a_node_at_rest_leaves_at_once() {
     let mut stage = Stage::with(|node| node);
     let mut raw = stage.node.raw_h2();
-    let stopped = stage.node.stop();
+    let mut idle = stage.node.client();
+    assert_eq!(idle.exchange(&Request::get("/v1/rest")).status, 200);
+    stage.node.signal("TERM");
+    let mut told = false;
+    while let Some(frame) = raw.next() {
+        told |= frame.error() == Some(0);
+    }
+    assert!(told && idle.rest().is_empty());
+    let stopped = stage.node.wait();
     assert_eq!(stopped.code, Some(0));
     assert!(stopped.took < EARLY, "{:?}", stopped.took);
-    while let Some(frame) = raw.next() {
-        assert!(frame.error().is_none_or(|e| e == 0));
-    }
 }
 
 #[test]

@@ -90,11 +90,11 @@ fn a_head_over_the_limit_is_431() {
 #[test]
 fn many_fields_under_the_limit_all_arrive() {
     let stage = Stage::shared();
-    let request = (0..80).fold(Request::get("/v1/head-eighty"), |r, i| r.header(&format!("X-Part-{i}"), format!("part {}", "z".repeat(i))));
+    let request = (0..80).fold(Request::get("/v1/head-eighty"), |r, i| r.header(&format!("X-Part-{i}"), format!("part-{}", "z".repeat(i))));
     assert_eq!(stage.node.send(&request).status, 200);
     let seen = stage.de.only("/v1/head-eighty");
     for i in 0..80 {
-        assert_eq!(seen.header(&format!("x-part-{i}")), Some(&*format!("part {}", "z".repeat(i))));
+        assert_eq!(seen.header(&format!("x-part-{i}")), Some(&*format!("part-{}", "z".repeat(i))));
     }
 }
 

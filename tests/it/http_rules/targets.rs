@@ -76,8 +76,8 @@ fn a_fragment_never_leaves() {
 #[test]
 fn spaces_and_octets_in_a_target_are_refused() {
     let stage = Stage::shared();
-    for target in ["/v1/octet space", "/v1/octet\tspace", "/v1/octet\u{7f}", "/v1/octet\u{1}"] {
-        super::refused_and_closed(stage, target, "/v1/octet", &Request::get(target).bytes(), 400);
+    for target in ["/v1/spaced space", "/v1/spaced\tspace", "/v1/spaced\u{7f}", "/v1/spaced\u{1}"] {
+        super::refused_and_closed(stage, target, "/v1/spaced", &Request::get(target).bytes(), 400);
     }
 }
 
