@@ -99,6 +99,10 @@ fn about_the_message(way: &Way<'_>, homes: &[Home], stays: bool, mixed: bool) ->
     if setting.terms.arrival != Arrival::Home && carried_home && way.arrived_abroad(facts.records.iter()) {
         heard.push(Heard::builtin(Builtin::Arrival, Outcome::LocalOnly));
     }
+    // Nor are there categories that could say why an unreadable message may stay.
+    if stays && !facts.opaque.is_empty() && heard.is_empty() {
+        heard.push(Heard::builtin(Builtin::Stays, Outcome::Allow));
+    }
     heard
 }
 
@@ -388,7 +392,7 @@ mod tests {
         let anyones = decided("node: cn-north\nopaque: [type]\nrecords: []");
         assert_eq!(rules(&anyones), vec!["opaque"], "whose it may be is every region's people");
         let ours = decided("node: cn-north\nopaque: [type]\npeople_of: [CN]\nrecords: []");
-        assert_eq!(short(&ours), (Allow, Forward, Some("cn-north")));
+        assert_eq!((short(&ours), rules(&ours)), ((Allow, Forward, Some("cn-north")), vec!["stays"]));
     }
 
     #[test]

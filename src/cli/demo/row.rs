@@ -1,9 +1,11 @@
 //! One row of the table: a request, what must come of it, and whether it did. Judged by what the backends received and what the caller could read.
 
+use super::backend::head_length;
 use super::client::Request;
 use super::people::Person;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 /// What is sent, by whom, and what is expected.
 pub(super) struct Row {
@@ -26,9 +28,9 @@ pub(super) struct Row {
 }
 
 /// What must come of it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Expect {
-    pub(super) status: u16,
+    pub(super) status: RangeInclusive<u16>,
     /// The region whose backend receives; no other backend receives a byte.
     pub(super) receiver: Option<&'static str>,
     /// What the receiver must have got.
@@ -47,7 +49,7 @@ pub(super) struct Expect {
 impl Expect {
     /// This status, and nothing reaches any backend.
     pub(super) fn nobody(status: u16, rule: &'static str) -> Expect {
-        Expect { status, rule, ..Expect::default() }
+        Expect { status: status..=status, receiver: None, received: Vec::new(), withheld: Vec::new(), told: Vec::new(), untold: Vec::new(), rule, about_answer: false }
     }
 
     /// This status, and the request reaches this region's backend and no other.
@@ -95,8 +97,8 @@ impl Seen {
     /// Where `expect` and what happened differ, in words; empty: it held.
     pub(super) fn judge(&self, expect: &Expect) -> Vec<String> {
         let mut wrong = Vec::new();
-        if self.status != expect.status {
-            wrong.push(format!("expected status {}, seen {}", expect.status, self.status));
+        if !expect.status.contains(&self.status) {
+            wrong.push(format!("expected status {:?}, seen {}", expect.status, self.status));
         }
         for (region, bytes) in &self.backends {
             match (expect.receiver == Some(*region), bytes.is_empty()) {
@@ -139,6 +141,9 @@ pub(super) struct Line {
     pub(super) status: u16,
     /// Per region, the request its backend received, with the person's values replaced by words in ‹›.
     pub(super) received: BTreeMap<&'static str, String>,
+    /// Of a row about an answer, what the caller could read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) read: Option<String>,
     pub(super) decision_id: String,
     /// Entries the ledger has on it.
     pub(super) ledger_entries: usize,
@@ -147,12 +152,18 @@ pub(super) struct Line {
     pub(super) failures: Vec<String>,
 }
 
-/// The first line and the body of what a backend received, with every value of these people replaced by its word and tokens cut short.
+/// What a backend received, for people to read: the body, or the first line where there is none.
+pub(super) fn received(request: &[u8], people: &[Person]) -> String {
+    let (head, body) = request.split_at(head_length(request).unwrap_or(request.len()));
+    let line = String::from_utf8_lossy(head);
+    let line = line.lines().next().unwrap_or_default().trim_end_matches(" HTTP/1.1");
+    if body.is_empty() { redacted(line.as_bytes(), people) } else { redacted(body, people) }
+}
+
+/// A text with every value of these people replaced by its word and tokens cut short.
 pub(super) fn redacted(bytes: &[u8], people: &[Person]) -> String {
-    let text = String::from_utf8_lossy(bytes);
-    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
-    let line = head.lines().next().unwrap_or_default().trim_end_matches(" HTTP/1.1");
-    let mut shown = if body.is_empty() { line.to_owned() } else { body.to_owned() };
+    let Ok(text) = std::str::from_utf8(bytes) else { return format!("{} bytes of no text", bytes.len()) };
+    let mut shown = text.to_owned();
     for person in people {
         for (word, value) in person.values() {
             shown = shown.replace(value, &format!("‹{word}›"));
@@ -205,7 +216,8 @@ mod tests {
     fn what_is_shown_names_nobody() {
         let person = Person::mainland();
         let bytes = format!("POST /a HTTP/1.1\r\nhost: x\r\n\r\n{{\"n\":\"{}\",\"id\":\"dmc1.account_id.ABCDEFGH\"}}", person.name);
-        assert_eq!(redacted(bytes.as_bytes(), &[person]), r#"{"n":"‹name›","id":"dmc1.account_id.ABCD…"}"#);
-        assert_eq!(redacted(b"GET /me HTTP/1.1\r\nhost: x\r\n\r\n", &[]), "GET /me");
+        assert_eq!(received(bytes.as_bytes(), &[person]), r#"{"n":"‹name›","id":"dmc1.account_id.ABCD…"}"#);
+        assert_eq!(received(b"POST / HTTP/1.1\r\n\r\n\xff\xfe", &[]), "2 bytes of no text");
+        assert_eq!(received(b"GET /me HTTP/1.1\r\nhost: x\r\n\r\n", &[]), "GET /me");
     }
 }

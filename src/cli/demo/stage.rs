@@ -6,7 +6,7 @@ use super::files;
 use super::issuer::Issuer;
 use super::node::{Node, Process};
 use super::people::Person;
-use super::row::{Line, Row, Seen, redacted};
+use super::row::{self, Expect, Line, Row, Seen, redacted};
 use super::table::Table;
 use super::{CN, CN_NODE, DE, DE_NODE, SG};
 use crate::screen::{self, Message};
@@ -89,6 +89,8 @@ impl Stage {
         let decided = Decided::of(&log, row.expect.about_answer);
         let seen = Seen { status: answer.status, backends: received.into_iter().collect(), answer: answer.text(), rules: decided.rules.clone() };
         let failures = seen.judge(&row.expect);
+        let mut rules = decided.rules;
+        rules.sort_by_key(|rule| rule != row.expect.rule); // the one that the row is about comes first
         let line = Line {
             number: self.lines.len() + 1,
             app: row.app,
@@ -100,15 +102,19 @@ impl Stage {
             to: row.way.1.to_owned(),
             verdict: decided.verdict,
             action: decided.action,
-            rules: decided.rules,
+            rules,
             status: answer.status,
-            received: seen.backends.iter().filter(|(_, bytes)| !bytes.is_empty()).map(|(region, bytes)| (*region, redacted(bytes, &row.people))).collect(),
+            received: seen.backends.iter().filter(|(_, bytes)| !bytes.is_empty()).map(|(region, bytes)| (*region, row::received(bytes, &row.people))).collect(),
+            read: row.expect.about_answer.then(|| redacted(&answer.body, &row.people)),
             decision_id,
             ledger_entries,
             held: failures.is_empty(),
             failures,
         };
         if let Some(table) = &self.table {
+            if self.lines.last().is_none_or(|before| before.app != line.app) {
+                table.app(line.app);
+            }
             table.line(&line);
         }
         self.lines.push(line);
@@ -148,7 +154,9 @@ impl Decided {
         match found {
             Some(decision) => {
                 // The gateway may refuse what the policy allows: a backend that is down, a body nobody can read.
-                rules.extend(Some(refused).filter(|r| !r.is_empty() && *r != text(decision, "outcome")));
+                if !refused.is_empty() && refused != text(decision, "outcome") && !rules.contains(&refused) {
+                    rules.push(refused);
+                }
                 Decided { verdict: text(decision, "outcome"), action: text(decision, "action"), rules }
             }
             None => Decided { verdict: "refused".to_owned(), action: "refuse".to_owned(), rules: vec![refused] },
@@ -206,9 +214,9 @@ pub(super) fn clauses(id: &str, module: u8, recipient: &str, purpose: &str, cate
            "status": "in_force", "effective_at": days_ago(90)})
 }
 
-/// An assessment of a transfer to Singapore.
-pub(super) fn assessment(id: &str, kind: &str, recipient: &str, purpose: &str, categories: &[&str], result: &str) -> Value {
-    json!({"id": id, "type": kind, "recipient": recipient, "purposes": [purpose], "categories": categories, "destinations": ["SG"], "date": days_ago(60), "result": result})
+/// An assessment of a transfer.
+pub(super) fn assessment(id: &str, kind: &str, recipient: &str, purpose: &str, categories: &[&str], to: &str, result: &str) -> Value {
+    json!({"id": id, "type": kind, "recipient": recipient, "purposes": [purpose], "categories": categories, "destinations": [to], "date": days_ago(60), "result": result})
 }
 
 fn days_ago(days: i64) -> String {
@@ -229,6 +237,6 @@ pub(super) fn post(stage: &Stage, app: &'static str, title: &'static str, path: 
         people: vec![person.clone()],
         answer: None,
         way: (person.jurisdiction.to_owned(), way),
-        expect: Default::default(),
+        expect: Expect::nobody(200, ""),
     })
 }

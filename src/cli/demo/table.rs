@@ -4,9 +4,9 @@ use super::row::Line;
 use std::io::{IsTerminal, Write};
 
 /// Columns of a row's first line, in terminal cells, with two between them.
-const WIDTHS: [usize; 6] = [3, 56, 26, 24, 15, 26];
+const WIDTHS: [usize; 6] = [2, 62, 24, 22, 14, 26];
 /// The second line: what was found, and what the backend received.
-const FOUND: usize = 56;
+const FOUND: usize = 62;
 const RECEIVED: usize = 92;
 const GAP: &str = "  ";
 
@@ -27,15 +27,21 @@ impl Table {
         say(&"─".repeat(WIDTHS.iter().sum::<usize>() + GAP.len() * (WIDTHS.len() - 1)));
     }
 
+    /// The name of an app, above its rows.
+    pub(super) fn app(&self, name: &str) {
+        say(&format!("── {name} "));
+    }
+
     /// One row; where it did not hold, what was expected against what was seen.
     pub(super) fn line(&self, line: &Line) {
         let mark = if line.held { "✓" } else { "✗" };
-        let request = format!("{mark} {}: {}", line.app, line.request);
+        let request = format!("{mark} {}", line.request);
         let way = format!("{} -> {}", line.from, line.to);
         let first = cells(&[&line.number.to_string(), &request, &way, &line.verdict, &line.action, &line.rules.join(" ")]);
         say(&self.painted(&first, line.held));
         let received: Vec<String> = line.received.iter().map(|(region, text)| format!("{region} {text}")).collect();
         let received = if received.is_empty() { "nothing".to_owned() } else { received.join("; ") };
+        let received = line.read.as_ref().map_or(received.clone(), |read| format!("{received}; the caller reads {read}"));
         let found = if line.categories.is_empty() { "nothing personal".to_owned() } else { line.categories.join(" ") };
         say(&second(&found, &received));
         line.failures.iter().for_each(|failure| say(&self.painted(&format!("     {failure}"), false)));

@@ -2,7 +2,7 @@
 
 use crate::cli::demo::people::Person;
 use crate::cli::demo::row::{Expect, Row};
-use crate::cli::demo::stage::{Broken, Stage, instrument, post};
+use crate::cli::demo::stage::{Broken, Stage, assessment, instrument, post};
 use crate::cli::demo::{CN, CN_NODE, DE, DE_NODE};
 use serde_json::json;
 
@@ -21,6 +21,9 @@ pub(super) fn play(stage: &mut Stage) -> Result<(), Broken> {
     let row = post(stage, APP, "注册，经德国节点 (arrives at the node in Germany)", "/cloud/accounts", &li, &li.registration(), CN)?;
     stage.play(Row { node: DE_NODE, expect: Expect::only(CN, 200, "home").with(all(&li)), ..row })?;
 
+    let scope = ["account_id", "person_name", "phone_number", "email_address"];
+    let assessed = assessment("pipia-cloud", "pipia", "cloud-software-co", "account_registration", &scope, "DE", "positive");
+    stage.node(CN_NODE).record("POST", "/v1/assessments", &assessed)?;
     let row = post(stage, APP, "注册发往德国 (sent to Germany without consent)", "/cloud/eu/accounts", &li, &li.registration(), DE)?;
     stage.play(Row { expect: Expect::nobody(451, "S0-leaves").telling(["missing", "consent"]).not_telling(all(&li)), ..row })?;
 

@@ -17,7 +17,7 @@ pub(super) fn play(stage: &mut Stage) -> Result<(), Broken> {
     let (chen, zhang) = (Person::mainland(), Person::mainland());
     let node = stage.node(CN_NODE);
     node.record("POST", "/v1/consents", &consent("consent-statistics", &chen, "separate", (RECIPIENT, "Example Statistics Pte. Ltd."), PURPOSE, &SCOPE))?;
-    node.record("POST", "/v1/assessments", &assessment("pipia-statistics", "pipia", RECIPIENT, PURPOSE, &SCOPE, "positive"))?;
+    node.record("POST", "/v1/assessments", &assessment("pipia-statistics", "pipia", RECIPIENT, PURPOSE, &SCOPE, "SG", "positive"))?;
     node.record("POST", "/v1/instruments", &instrument("contract-statistics", "cn_standard_contract", RECIPIENT, PURPOSE, &SCOPE, "CN", "SG"))?;
 
     let visit = json!({"用户名": chen.account, "imei": chen.imei, "ip": chen.ip, "姓名": chen.name, "手机号": chen.phone, "pages": 12});

@@ -61,7 +61,7 @@ fn replica(stage: &mut Stage) -> Result<(), Broken> {
     stage.play(Row { expect: Expect::only(DE, 200, "EU-03-assessed").with(there.clone()), ..row })?;
 
     stage.node(DE_NODE).record("POST", "/v1/instruments", &clauses("scc-replica", 1, "setracker", "replication", &SCOPE))?;
-    stage.node(DE_NODE).record("POST", "/v1/assessments", &assessment("tia-replica", "tia", "setracker", "replication", &SCOPE, "positive"))?;
+    stage.node(DE_NODE).record("POST", "/v1/assessments", &assessment("tia-replica", "tia", "setracker", "replication", &SCOPE, "SG", "positive"))?;
     let row = post(stage, APP, "copy to Singapore: consent, clauses, assessment", "/watch/replica", &greta, &location(&greta), SG)?;
     stage.play(Row { expect: Expect::only(SG, 200, "EU-03").with(there).without(["authorization"]), ..row })
 }
