@@ -1,0 +1,172 @@
+//! Bodies to measure with: ordinary API traffic of an exact size, and shapes that somebody would send to keep a core busy.
+//! All of it is synthetic: names are put together from lists, numbers are drawn, so that no value is somebody's.
+
+/// A shape of which a body of any size can be made.
+pub struct Shape {
+    pub name: &'static str,
+    pub content_type: &'static str,
+    /// The records of the body, as an API's configuration would name them.
+    pub records: Option<&'static str>,
+    opening: &'static str,
+    /// Fills the body; gets a running number.
+    unit: fn(usize) -> String,
+    closing: &'static str,
+}
+
+impl Shape {
+    /// A body of at most `bytes`, as full as whole units make it.
+    pub fn body(&self, bytes: usize) -> String {
+        let mut body = String::with_capacity(bytes);
+        body.push_str(self.opening);
+        for number in 0.. {
+            let unit = (self.unit)(number);
+            if body.len() + unit.len() + self.closing.len() > bytes {
+                break;
+            }
+            body.push_str(&unit);
+        }
+        // Lists and objects are built with a comma after each unit.
+        if self.closing.starts_with(['}', ']']) && body.ends_with(',') {
+            body.pop();
+        }
+        body + self.closing
+    }
+}
+
+const fn json(name: &'static str, opening: &'static str, unit: fn(usize) -> String, closing: &'static str) -> Shape {
+    Shape { name, content_type: "application/json", records: None, opening, unit, closing }
+}
+
+/// One long string under a name that says nothing.
+const fn string(name: &'static str, unit: fn(usize) -> String) -> Shape {
+    json(name, "{\"v\":\"", unit, "\"}")
+}
+
+/// What a body can be made of to hurt a reader, a detector or an editor.
+pub const HOSTILE: &[Shape] = &[
+    json("[ without end", "", |_| "[".into(), ""),
+    json("lists as deep as allowed", "[", |_| format!("{}{},", "[".repeat(120), "]".repeat(120)), "]"),
+    json("keys, as many as fit", "{", |n| format!("\"k{n:07}\":1,"), "}"),
+    json("telling keys, one value each", "{", |n| format!("\"phone{n:06}\":\"x\","), "}"),
+    json("one long key", "{\"", |_| "aBc_".into(), "\":1}"),
+    json("one phone a list element", "[", |n| format!("{{\"phone\":\"138{:08}\"}},", n % 100_000_000), "]"),
+    Shape { records: Some("/*"), ..json("records, as many as fit", "[", |n| format!("{},", ordinary(1_100, n as u64)), "]") },
+    json("one long number", "{\"v\":", |_| "1".into(), "}"),
+    string("digits", |_| "1".into()),
+    string("digits with dashes", |_| "1-".into()),
+    string("phone after phone", |n| format!("138{:08} ", n % 100_000_000)),
+    string("escaped digits", |_| "\\u0031".into()),
+    string("escaped quotes", |_| "\\\"".into()),
+    string("surnames", |_| "王李张".into()),
+    string("label words", |_| "电话：姓名：".into()),
+    string("address parts", |_| "上海市世纪大道1号".into()),
+    string("capitalised words", |_| "Mr Jo Do ".into()),
+    string("@", |_| "a@".into()),
+    string("address after address", |_| "a.b@c.cn,".into()),
+    string("dots", |_| "1.1.".into()),
+    string("colons", |_| "1:".into()),
+    string("plus", |_| "+86".into()),
+    string("own tokens begun", |_| "dmc1.".into()),
+    string("coordinates", |_| "31.2304,121.4737;".into()),
+    string("blanks", |_| "  ".into()),
+    Shape { content_type: "text/plain", ..json("text of surnames", "", |_| "王李张。".into(), "") },
+    Shape { content_type: "application/x-www-form-urlencoded", ..json("form, as many pairs as fit", "a=1", |n| format!("&k{n:07}=1"), "") },
+    Shape { content_type: "application/x-www-form-urlencoded", ..json("form of escapes", "a=", |_| "%31".into(), "") },
+];
+
+/// A small generator (SplitMix64): the same seed gives the same bodies on every machine.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, bound: u64) -> u64 {
+        self.next() % bound
+    }
+
+    fn pick<'a>(&mut self, of: &[&'a str]) -> &'a str {
+        of[self.below(of.len() as u64) as usize]
+    }
+}
+
+const SURNAMES: &[&str] = &["王", "李", "张", "刘", "陈", "杨", "赵", "黄"];
+const GIVEN: &[&str] = &["小明", "晓雨", "子涵", "建国", "丽", "伟", "思远", "雨桐"];
+const WARES: &[&str] = &["陶瓷杯 350ml", "USB-C cable 2 m", "棉质毛巾", "LED desk lamp", "登山背包 40L", "notebook A5"];
+/// One line in four is Chinese.
+const PROSE: &[&str] = &[
+    "Please leave the parcel at the door if nobody answers, the bell is broken. ",
+    "The last delivery took nine days and the box had been opened once. ",
+    "包装要结实一些，上次收到的时候边角已经压坏了。",
+    "Order again in spring when the blue one is back on the shelf, size M. ",
+];
+
+/// An order as a shop's app sends it, exactly `bytes` long (at least 700): eight personal values, then goods, then prose.
+pub fn ordinary(bytes: usize, seed: u64) -> String {
+    let mut r = Random(seed);
+    let mut body = format!(
+        "{{\"requestId\":\"{:016x}\",\"createdAt\":\"2026-11-{:02}T09:{:02}:00Z\",\"channel\":\"app\",\"appVersion\":\"4.{}.0\",\"customer\":{{\"userId\":\"u{:08}\",\"realName\":\"{}{}\",\
+         \"mobile\":\"13{:09}\",\"email\":\"{}{}@example.com\",\"idCard\":\"{}\",\"deviceId\":\"{:016x}\",\"ip\":\"203.0.113.{}\"}},\"shipTo\":{{\"address\":\"上海市浦东新区世纪大道{}号\",\
+         \"postcode\":\"2001{:02}\"}},\"total\":{}.{:02},\"currency\":\"CNY\",\"items\":[",
+        r.next(),
+        r.below(28) + 1,
+        r.below(60),
+        r.below(40),
+        r.below(100_000_000),
+        r.pick(SURNAMES),
+        r.pick(GIVEN),
+        r.below(1_000_000_000),
+        r.pick(&["lin", "wang", "chen", "mia"]),
+        r.below(10_000),
+        resident_id(&mut r),
+        r.next(),
+        r.below(250) + 1,
+        r.below(900) + 1,
+        r.below(100),
+        r.below(9_000),
+        r.below(100),
+    );
+    let goods = body.len() + bytes.saturating_sub(body.len()) / 3;
+    loop {
+        let (name, sku, count, price) = (r.pick(WARES), r.below(1_000_000), r.below(5) + 1, r.below(900) + 1);
+        body.push_str(&format!("{{\"sku\":\"A-{sku:06}\",\"title\":\"{name}\",\"quantity\":{count},\"price\":{price}.00,\"gift\":false}},"));
+        if body.len() >= goods {
+            break;
+        }
+    }
+    body.pop();
+    body.push_str("],\"notes\":[\"");
+    let closing = "\"]}";
+    let room = bytes.saturating_sub(body.len() + closing.len());
+    body.push_str(&prose(room, &mut r));
+    body + closing
+}
+
+/// Lines of prose as strings of a list that is already open, exactly `bytes` long.
+fn prose(bytes: usize, r: &mut Random) -> String {
+    const BETWEEN: &str = "\",\"";
+    let mut text = String::with_capacity(bytes);
+    loop {
+        let line = r.pick(PROSE);
+        if text.len() + line.len() + BETWEEN.len() > bytes {
+            break;
+        }
+        text.push_str(line);
+        text.push_str(BETWEEN);
+    }
+    text.extend(std::iter::repeat_n('.', bytes - text.len()));
+    text
+}
+
+/// A resident ID of the mainland with a right check digit (GB 11643-1999).
+fn resident_id(r: &mut Random) -> String {
+    const WEIGHTS: [u64; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
+    let digits = format!("310115{:04}{:02}{:02}{:03}", 1960 + r.below(40), r.below(12) + 1, r.below(28) + 1, r.below(1_000));
+    let sum: u64 = digits.bytes().zip(WEIGHTS).map(|(digit, weight)| u64::from(digit - b'0') * weight).sum();
+    digits + r.pick(&["10X98765432".get(sum as usize % 11..sum as usize % 11 + 1).unwrap_or_default()])
+}
