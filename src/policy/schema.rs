@@ -181,7 +181,7 @@ pub(crate) struct PurposeEntry {
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ExemptionEntry {
-    /// Whether it opens a border. No list of exemptions of the seed documents does, so it must be said.
+    /// Whether it opens a border. Exemptions lift consent inside the region; none is read as opening a border unless it says so.
     #[serde(default)]
     pub(crate) cross_border: bool,
 }
