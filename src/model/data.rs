@@ -131,6 +131,7 @@ closed! {
     }
 }
 
+#[allow(clippy::derivable_impls, reason = "the macro that writes the enum marks no default")]
 impl Default for AgeBand {
     fn default() -> Self {
         AgeBand::Unknown
