@@ -124,6 +124,10 @@ impl Refusal {
             Refusal::Redirect { location } => {
                 headers.insert(header::LOCATION, value(location));
             }
+            // What follows a faulty head may not be what its sender thinks it is (RFC 9112 §6.3, §11.2); HTTP/2 has its own framing and drops the field.
+            Refusal::Fault { kind: "bad_request" | "broken_body", .. } => {
+                headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
             _ => {}
         }
         if status == StatusCode::SERVICE_UNAVAILABLE && (!setting.request_forwarded || setting.method_is_safe) {

@@ -7,7 +7,7 @@ use crate::model::{ApiId, Region};
 use crate::screen::{Line, Message};
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::header::HOST;
+use http::header::{CONTENT_LENGTH, HOST, HeaderValue};
 use http::{Method, Request, Response, StatusCode, Uri, Version};
 use http_body_util::Full;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
@@ -265,7 +265,8 @@ impl Upstreams {
 impl Group {
     async fn send(&self, message: Message, rest: Option<Incoming>, bounds: &Bounds) -> Result<Answer, NoAnswer> {
         let method = if let Line::Request { method, .. } = &message.line { method.clone() } else { Method::GET };
-        let repeatable = rest.is_none() && method.is_idempotent();
+        let streams = rest.is_some();
+        let repeatable = !streams && method.is_idempotent();
         let until = Instant::now() + bounds.answer_deadline;
         let mut request = Some(outgoing(message.clone(), rest).ok_or(no_answer(StatusCode::BAD_REQUEST, "the target is not valid", false))?);
         let mut written = false;
@@ -274,7 +275,11 @@ impl Group {
             let (mut connection, target, fresh) = self.connection(&mut tried, written).await?;
             let sent = tokio::time::timeout_at(until, connection.try_send_request(sending)).await;
             match sent.map_err(|_| no_answer(StatusCode::GATEWAY_TIMEOUT, "the backend did not answer in time", true))? {
-                Ok(answer) => return self.read(answer, connection, target, until, bounds).await,
+                Ok(answer) => {
+                    // An answer that comes while its request still streams may be the last on its connection (RFC 9112 §9.3).
+                    let reusable = (!streams).then_some(connection);
+                    return self.read(answer, reusable, target, until, bounds).await;
+                }
                 Err(mut error) => match error.take_message() {
                     Some(unsent) if !fresh => request = Some(unsent), // a stale connection: nothing of it was written
                     _ if !fresh && repeatable => {
@@ -327,7 +332,7 @@ impl Group {
     async fn read(
         &self,
         answer: Response<Incoming>,
-        connection: SendRequest<Outgoing>,
+        reusable: Option<SendRequest<Outgoing>>,
         target: Backend,
         until: Instant,
         bounds: &Bounds,
@@ -341,7 +346,7 @@ impl Group {
             Unread::Broken => no_answer(StatusCode::BAD_GATEWAY, "the backend's answer broke off", true),
             Unread::Spent => no_answer(StatusCode::SERVICE_UNAVAILABLE, "the node's buffers are spent", true),
         })?;
-        if read.rest.is_none() {
+        if let Some(connection) = reusable.filter(|_| read.rest.is_none()) {
             self.give_back(connection, target.addr);
         }
         message.body = read.bytes;
@@ -372,5 +377,8 @@ fn outgoing(message: Message, rest: Option<Incoming>) -> Option<Request<Outgoing
     *request.uri_mut() = Uri::try_from(target).ok()?;
     *request.version_mut() = Version::HTTP_11;
     *request.headers_mut() = message.headers;
+    if request.body().is_end_stream() && matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH) {
+        request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0")); // hyper leaves it out; RFC 9110 §8.6 wants it where content has a meaning
+    }
     request.headers().contains_key(HOST).then_some(request)
 }

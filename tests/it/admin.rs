@@ -81,7 +81,10 @@ fn a_chosen_home_is_set_and_a_change_of_it_is_recorded() {
     let first = node.admin("PUT", "/v1/subjects/home", Some(home("eu-frankfurt")));
     assert_eq!((first.status, first.json()["change"].as_str()), (200, Some("home_set")));
     let second = node.admin("PUT", "/v1/subjects/home", Some(home("cn-north"))).json();
-    assert_eq!((second["change"].as_str(), second["old_home"].as_str(), second["home"].as_str()), (Some("home_change"), Some("eu-frankfurt"), Some("cn-north")));
+    assert_eq!(
+        (second["change"].as_str(), second["old_home"].as_str(), second["home"].as_str()),
+        (Some("home_change"), Some("eu-frankfurt"), Some("cn-north"))
+    );
     eventually("the ledger to tell of the move", || node.ledger().iter().any(|e| e["change"]["change"] == "home_change").then_some(()));
 }
 
@@ -91,7 +94,9 @@ fn a_decision_is_found_by_the_id_of_its_answer() {
     let person = Canary::cn(seed());
     let answer = stage.node.send(&Request::post("/v1/decision-by-id", about(&person)));
     let id = answer.header("domicile-decision").unwrap();
-    let found = eventually("both entries", || Some(stage.node.admin("GET", &format!("/v1/decisions/{id}"), None).json()).filter(|f| f["entries"].as_array().is_some_and(|e| e.len() >= 2)));
+    let found = eventually("both entries", || {
+        Some(stage.node.admin("GET", &format!("/v1/decisions/{id}"), None).json()).filter(|f| f["entries"].as_array().is_some_and(|e| e.len() >= 2))
+    });
     assert_eq!(found["entries"][0]["decision"]["destination"], "cn-north");
     assert!(!found.to_string().contains(&person.phone));
     assert_eq!(stage.node.admin("GET", "/v1/decisions/0190", None).status, 404);
@@ -116,9 +121,17 @@ fn probes_answer_and_metrics_have_the_names_that_are_promised() {
     stage.node.send(&Request::post("/v1/metrics", "{\"a\":1,\"a\":2}"));
     let metrics = stage.node.metrics();
     for name in [
-        "domicile_requests_total", "domicile_transfers_total", "domicile_blocked_total", "domicile_opaque_total", "domicile_inspection_duration_seconds_bucket",
-        "domicile_request_duration_seconds_bucket", "domicile_upstream_duration_seconds_bucket", "domicile_ledger_append_duration_seconds_bucket",
-        "domicile_config_last_reload_successful", "domicile_policy_info", "domicile_upstream_healthy",
+        "domicile_requests_total",
+        "domicile_transfers_total",
+        "domicile_blocked_total",
+        "domicile_opaque_total",
+        "domicile_inspection_duration_seconds_bucket",
+        "domicile_request_duration_seconds_bucket",
+        "domicile_upstream_duration_seconds_bucket",
+        "domicile_ledger_append_duration_seconds_bucket",
+        "domicile_config_last_reload_successful",
+        "domicile_policy_info",
+        "domicile_upstream_healthy",
     ] {
         assert!(metrics.contains(name), "{name}\n{metrics}");
     }

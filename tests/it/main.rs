@@ -6,6 +6,7 @@ mod accuracy;
 mod support;
 
 mod admin;
+mod bodies;
 mod http_rules;
 mod stage;
 mod tidy;

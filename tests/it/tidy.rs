@@ -11,7 +11,22 @@ const FUNCTION_LINES_MAX: usize = 70;
 const PURE: &[&str] = &["model", "origin", "payload", "detect", "deidentify", "policy", "screen"];
 
 /// What a pure module may not name outside its tests.
-const IMPURE: &[&str] = &["tokio", "std::fs", "std::net::Tcp", "std::thread", "std::time::Instant", "SystemTime", "Timestamp::now", "rand::", "tracing", "println!", "std::env", "hyper", "pingora", "rusqlite"];
+const IMPURE: &[&str] = &[
+    "tokio",
+    "std::fs",
+    "std::net::Tcp",
+    "std::thread",
+    "std::time::Instant",
+    "SystemTime",
+    "Timestamp::now",
+    "rand::",
+    "tracing",
+    "println!",
+    "std::env",
+    "hyper",
+    "pingora",
+    "rusqlite",
+];
 
 /// Which modules a module may name (`crate::x`); those not listed may name all.
 const MAY_USE: &[(&str, &[&str])] = &[

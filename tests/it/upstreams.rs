@@ -26,7 +26,9 @@ fn requests_are_shared_among_the_backends_of_a_region_and_a_dead_one_is_left_out
     assert_eq!(first + second, 12);
     assert!(first > 0 && second > 0, "{first} and {second}");
     assert!(abroad.seen("/v1/shared").is_empty());
-    eventually("the probe to tell of the dead backend", || node.metrics().lines().any(|l| l.starts_with("domicile_upstream_healthy") && l.contains(&dead.to_string()) && l.ends_with(" 0")).then_some(()));
+    eventually("the probe to tell of the dead backend", || {
+        node.metrics().lines().any(|l| l.starts_with("domicile_upstream_healthy") && l.contains(&dead.to_string()) && l.ends_with(" 0")).then_some(())
+    });
 }
 
 #[test]

@@ -10,6 +10,7 @@
 
 #![allow(dead_code, unused_imports, unreachable_pub, reason = "a harness offers more than the tests of one day use")]
 
+pub mod builder;
 pub mod canary;
 pub mod certs;
 pub mod client;
@@ -20,13 +21,14 @@ pub mod node;
 pub mod sink;
 pub mod wire;
 
+pub use builder::{Kind, NodeBuilder};
 pub use canary::Canary;
 pub use certs::Authority;
 pub use client::Client;
 pub use h2::{Frame, H2, RawH2};
 pub use jwt::Jwt;
 pub use leak::LeakScan;
-pub use node::{Node, NodeBuilder, domicile};
+pub use node::{Node, domicile};
 pub use sink::{Gate, Reply, Sink};
 pub use wire::{Answer, Request};
 

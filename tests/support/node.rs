@@ -1,13 +1,12 @@
 //! A running node: its configuration is written, the real program started, everything it writes read back.
 
+use super::builder::{Kind, NodeBuilder};
 use super::certs::Authority;
 use super::client::Client;
 use super::h2::{H2, RawH2};
-use super::jwt::Jwt;
 use super::wire::{Answer, Request};
 use super::{PATIENCE, eventually};
 use serde_json::Value;
-use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -25,184 +24,11 @@ pub fn domicile(arguments: &[&str], stdin: impl AsRef<[u8]>, dir: &Path) -> Outp
     child.wait_with_output().unwrap()
 }
 
-/// A node that is still being described.
-pub struct NodeBuilder {
-    id: String,
-    region: String,
-    regions: Vec<(String, String)>,
-    policies: Vec<(String, String)>,
-    apis: Vec<String>,
-    more: Vec<String>,
-    listeners: Vec<Kind>,
-    keys: Vec<String>,
-    files: Vec<(String, String)>,
-    authority: Arc<Authority>,
-    loopback_as_node: bool,
-}
-
-/// Kinds of listeners.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    Http,
-    Https,
-    /// Plain HTTP after a PROXY header.
-    Proxied,
-    /// TLS after a PROXY header.
-    ProxiedTls,
-}
-
 /// How a node ended.
 #[derive(Debug, Clone, Copy)]
 pub struct Stopped {
     pub code: Option<i32>,
     pub took: Duration,
-}
-
-impl NodeBuilder {
-    /// One more region. The node's own is there already.
-    pub fn region(mut self, name: &str, jurisdiction: &str) -> Self {
-        self.regions.push((name.into(), jurisdiction.into()));
-        self
-    }
-
-    /// A policy, as the text of its file.
-    pub fn policy(mut self, yaml: &str) -> Self {
-        self.policies.push((format!("policy-{}.yaml", self.policies.len()), yaml.into()));
-        self
-    }
-
-    /// A policy by the path of its file.
-    pub fn policy_file(mut self, path: &Path) -> Self {
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        self.policies.push((name, fs::read_to_string(path).unwrap()));
-        self
-    }
-
-    /// One entry of `apis`, as a YAML flow mapping: `{id: …, match: …, …}`.
-    pub fn api(mut self, yaml: &str) -> Self {
-        self.apis.push(yaml.into());
-        self
-    }
-
-    /// `limits`, as a YAML flow mapping.
-    pub fn limits(self, yaml: &str) -> Self {
-        self.top("limits", yaml)
-    }
-
-    /// `trusted_hops`, as a YAML flow mapping.
-    pub fn trusted_hops(self, yaml: &str) -> Self {
-        self.top("trusted_hops", yaml)
-    }
-
-    /// Believes this issuer's tokens.
-    pub fn identity(self, jwt: &Jwt) -> Self {
-        let jwks = jwt.jwks();
-        self.file("jwks.json", &jwks).top("identity", &Jwt::config())
-    }
-
-    /// A fresh de-identification key of this id.
-    pub fn key(self, id: &str) -> Self {
-        self.key_from(id, &hex::encode(rand::random::<[u8; 32]>()))
-    }
-
-    /// A de-identification key of 64 hexadecimal digits, so that several nodes can share it.
-    pub fn key_from(mut self, id: &str, hex: &str) -> Self {
-        let file = format!("{id}.key");
-        self.keys.push(format!("{{id: {id}, from: \"file:{file}\"}}"));
-        self.file(&file, hex)
-    }
-
-    /// Any other key of the file.
-    pub fn top(mut self, key: &str, yaml: &str) -> Self {
-        self.more.push(format!("{key}: {yaml}"));
-        self
-    }
-
-    /// A file beside the configuration.
-    pub fn file(mut self, name: &str, text: &str) -> Self {
-        self.files.push((name.into(), text.into()));
-        self
-    }
-
-    /// One more listener; plain HTTP and HTTPS are there already.
-    pub fn listen(mut self, kind: Kind) -> Self {
-        self.listeners.push(kind);
-        self
-    }
-
-    /// Takes its certificate from this authority, which also lies beside the configuration as `ca.pem`.
-    pub fn authority(mut self, authority: &Arc<Authority>) -> Self {
-        self.authority = authority.clone();
-        self
-    }
-
-    /// Callers on loopback stand nowhere, as in production.
-    pub fn without_loopback(mut self) -> Self {
-        self.loopback_as_node = false;
-        self
-    }
-
-    /// Writes the files and starts the program.
-    pub fn start(self) -> Node {
-        let dir = tempfile::tempdir().unwrap();
-        let token = hex::encode(rand::random::<[u8; 16]>());
-        self.write(dir.path(), &token);
-        let mut node = Node { dir, watch: None, token, authority: self.authority, kinds: self.listeners, child: None, addresses: Vec::new(), admin: None };
-        node.spawn();
-        node
-    }
-
-    fn write(&self, dir: &Path, token: &str) {
-        self.authority.issue(dir, "node");
-        fs::write(dir.join("ca.pem"), self.authority.pem()).unwrap();
-        fs::write(dir.join("admin.token"), token).unwrap();
-        fs::create_dir(dir.join("policies")).unwrap();
-        for (name, text) in &self.policies {
-            fs::write(dir.join("policies").join(name), text).unwrap();
-        }
-        for (name, text) in &self.files {
-            fs::write(dir.join(name), text).unwrap();
-        }
-        fs::write(dir.join("domicile.yaml"), self.config()).unwrap();
-    }
-
-    fn config(&self) -> String {
-        let mut yaml = String::new();
-        let loopback = if self.loopback_as_node { ", loopback_as: node" } else { "" };
-        writeln!(yaml, "node: {{id: {}, region: {}{loopback}}}", self.id, self.region).unwrap();
-        writeln!(yaml, "operator_url: https://shop.example/data-transfers").unwrap();
-        writeln!(yaml, "admin: {{listen: \"127.0.0.1:0\", token: \"file:admin.token\"}}").unwrap();
-        writeln!(yaml, "listen:").unwrap();
-        for kind in &self.listeners {
-            writeln!(yaml, "  - {}", kind.yaml()).unwrap();
-        }
-        writeln!(yaml, "regions:").unwrap();
-        for (name, jurisdiction) in &self.regions {
-            writeln!(yaml, "  {name}: {{jurisdiction: {jurisdiction}}}").unwrap();
-        }
-        if !self.keys.is_empty() {
-            writeln!(yaml, "keys: [{}]", self.keys.join(", ")).unwrap();
-        }
-        for line in &self.more {
-            writeln!(yaml, "{line}").unwrap();
-        }
-        writeln!(yaml, "apis:").unwrap();
-        for api in &self.apis {
-            writeln!(yaml, "  - {api}").unwrap();
-        }
-        yaml
-    }
-}
-
-impl Kind {
-    fn yaml(self) -> &'static str {
-        match self {
-            Kind::Http => "{http: \"127.0.0.1:0\"}",
-            Kind::Https => "{https: \"127.0.0.1:0\", tls: {cert: node.pem, key: node.key}}",
-            Kind::Proxied => "{http: \"127.0.0.1:0\", proxy_protocol: true}",
-            Kind::ProxiedTls => "{https: \"127.0.0.1:0\", tls: {cert: node.pem, key: node.key}, proxy_protocol: true}",
-        }
-    }
 }
 
 /// Ends a node and removes its folder when the test process is gone: a node in a `static` is never dropped.
@@ -245,19 +71,14 @@ pub struct Node {
 impl Node {
     /// A node in this region of this jurisdiction, with plain HTTP and HTTPS on free ports of loopback, and callers there standing where it stands.
     pub fn at(region: &str, jurisdiction: &str) -> NodeBuilder {
-        NodeBuilder {
-            id: format!("node-{region}"),
-            region: region.into(),
-            regions: vec![(region.into(), jurisdiction.into())],
-            policies: Vec::new(),
-            apis: Vec::new(),
-            more: Vec::new(),
-            listeners: vec![Kind::Http, Kind::Https],
-            keys: Vec::new(),
-            files: Vec::new(),
-            authority: Arc::new(Authority::new()),
-            loopback_as_node: true,
-        }
+        NodeBuilder::new(region, jurisdiction)
+    }
+
+    /// Starts the program in a folder that holds its configuration.
+    pub(super) fn start(dir: tempfile::TempDir, token: String, authority: Arc<Authority>, kinds: Vec<Kind>) -> Node {
+        let mut node = Node { dir, watch: None, token, authority, kinds, child: None, addresses: Vec::new(), admin: None };
+        node.spawn();
+        node
     }
 
     fn spawn(&mut self) {

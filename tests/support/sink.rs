@@ -264,19 +264,23 @@ impl Sink {
         self.state.lock().unwrap().scripts.insert(path.to_owned(), replies.into());
     }
 
-    /// Connections over which at least one byte came: probes of its health send none.
+    /// Connections over which at least one byte came: probes of its health send none. A copy of everything; mind its size.
     pub fn connections(&self) -> Vec<Connection> {
-        self.state.lock().unwrap().connections.iter().filter(|c| !c.bytes.is_empty()).cloned().collect()
+        self.look(|state| state.connections.iter().filter(|c| !c.bytes.is_empty()).cloned().collect())
     }
 
     /// Every byte ever received.
     pub fn bytes(&self) -> Vec<u8> {
-        self.connections().into_iter().flat_map(|c| c.bytes).collect()
+        self.look(|state| state.connections.iter().flat_map(|c| c.bytes.iter().copied()).collect())
     }
 
     /// Every complete request for this path, in the order of connections.
     pub fn seen(&self, path: &str) -> Vec<Seen> {
-        self.connections().into_iter().flat_map(|c| c.requests).filter(|r| r.path() == path).collect()
+        self.look(|state| state.connections.iter().flat_map(|c| &c.requests).filter(|r| r.path() == path).cloned().collect())
+    }
+
+    fn look<T>(&self, read: impl FnOnce(&State) -> T) -> T {
+        read(&self.state.lock().unwrap())
     }
 
     /// The one request for this path; panics if there is none or another.
@@ -295,8 +299,8 @@ impl Sink {
 
     /// Whether these bytes ever came, anywhere in any connection.
     pub fn has(&self, needle: impl AsRef<[u8]>) -> bool {
-        let needle = needle.as_ref();
-        self.connections().iter().any(|c| c.bytes.windows(needle.len()).any(|w| w == needle))
+        let finder = memchr::memmem::Finder::new(needle.as_ref());
+        self.look(|state| state.connections.iter().any(|c| finder.find(&c.bytes).is_some()))
     }
 }
 

@@ -3,6 +3,7 @@
 use super::unseen;
 use crate::stage::{Stage, about};
 use crate::support::{Canary, Client, Gate, Reply, Request, eventually, seed};
+use serde_json::Value;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -112,6 +113,36 @@ fn an_answer_that_does_not_come_is_504_and_no_other_region_is_asked() {
         assert!(!stage.cn.has(path));
     }
     assert_eq!(stage.node.send(&Request::get("/v1/late-next")).status, 200); // on a connection of its own
+}
+
+/// A listener that accepts nobody: its queue holds one connection and is full, so the kernel lets further ones wait.
+fn deaf() -> (tokio::net::TcpListener, Vec<std::net::TcpStream>, tokio::runtime::Runtime) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let listener = runtime.block_on(async {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        socket.listen(0).unwrap()
+    });
+    let address = listener.local_addr().unwrap();
+    let waiting = (0..4).map_while(|_| std::net::TcpStream::connect_timeout(&address, Duration::from_millis(200)).ok()).collect();
+    (listener, waiting, runtime)
+}
+
+#[test]
+fn a_backend_that_does_not_accept_is_not_waited_for() {
+    let (listener, _waiting, _runtime) = deaf();
+    let address = listener.local_addr().unwrap();
+    let stage = Stage::with(|node| {
+        node.api(&format!(
+            "{{id: deaf, match: {{path: /deaf/}}, policy: homes, purpose: service, limits: {{connect_deadline: 600ms}}, backends: {{eu-frankfurt: [\"http://{address}\"]}}}}"
+        ))
+    });
+    let began = Instant::now();
+    let answer = stage.node.send(&Request::post("/deaf/x", "{}"));
+    assert!(matches!(answer.status, 502..=504), "{}", answer.status);
+    assert_eq!(answer.json()["request_forwarded"], Value::Null);
+    assert!(began.elapsed() < SOON);
+    assert!(stage.de.bytes().is_empty() && stage.cn.bytes().is_empty());
 }
 
 #[test]

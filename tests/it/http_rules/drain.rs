@@ -1,7 +1,8 @@
 //! SIGTERM: what is in flight finishes, nothing new begins, and the process leaves as soon as it can.
 
 use crate::stage::{Stage, about};
-use crate::support::{Canary, Gate, Reply, Request, eventually, seed};
+use crate::support::h2::{DATA, END_HEADERS, END_STREAM, request};
+use crate::support::{Canary, Frame, Gate, Kind, Reply, Request, eventually, seed};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
@@ -16,10 +17,12 @@ fn what_is_in_flight_finishes_and_then_the_node_leaves_early() {
     let mut busy = super::waiting(&stage, &Request::post("/v1/drain", "{}").bytes());
     let mut busy_tls = stage.node.client_tls();
     busy_tls.send(&Request::post("/v1/drain", "{}").bytes());
+    let mut busy_h2 = stage.node.raw_h2();
+    busy_h2.send(&Frame::headers(1, END_HEADERS | END_STREAM, &request("GET", "/v1/drain", &[])));
     let mut idle = stage.node.client();
     assert_eq!(idle.exchange(&Request::get("/v1/drain-idle")).status, 200);
-    stage.de.wait_for("/v1/drain", 2);
-    let (address, began) = (stage.node.address(crate::support::node::Kind::Http), Instant::now());
+    stage.de.wait_for("/v1/drain", 3);
+    let (address, began) = (stage.node.address(Kind::Http), Instant::now());
     stage.node.signal("TERM");
     assert!(idle.rest().is_empty());
     eventually("the listener to close", || TcpStream::connect(address).is_err().then_some(()));
@@ -28,6 +31,8 @@ fn what_is_in_flight_finishes_and_then_the_node_leaves_early() {
         assert_eq!(client.answer().json()["a"], "finished");
         assert!(client.rest().is_empty());
     }
+    assert_eq!(busy_h2.end_of(1).map(|end| end.kind), Some(DATA));
+    while busy_h2.next().is_some() {}
     let stopped = stage.node.wait();
     assert_eq!(stopped.code, Some(0));
     assert!(began.elapsed() < EARLY, "{:?}", began.elapsed());

@@ -70,7 +70,8 @@ fn content_length_with_transfer_encoding_is_exactly_one_request_at_the_origin() 
         assert_eq!(seen.len(), usize::from(answer.status == 200));
         assert!(seen.iter().all(|r| r.body.is_empty() && r.count("content-length") + r.count("transfer-encoding") <= 1));
     }
-    let request = Request::new("POST", "/v1/both-short").header("Content-Length", "4").header("Transfer-Encoding", "chunked").raw_body("9\r\n{\"a\":\"b\"}\r\n0\r\n\r\n");
+    let request =
+        Request::new("POST", "/v1/both-short").header("Content-Length", "4").header("Transfer-Encoding", "chunked").raw_body("9\r\n{\"a\":\"b\"}\r\n0\r\n\r\n");
     let answer = last_words(stage, &request.bytes()).expect("an answer");
     assert!(answer.status != 200 || stage.de.only("/v1/both-short").body == br#"{"a":"b"}"#);
     unseen(stage, "a request inside a body", "smuggled");
@@ -91,7 +92,18 @@ fn a_content_length_that_can_be_read_in_two_ways_is_refused() {
 fn a_transfer_coding_other_than_exactly_chunked_is_refused() {
     let stage = Stage::shared();
     let body = "3\r\nabc\r\n0\r\n\r\n";
-    let codings = ["gzip, chunked", "chunked, chunked", "chunked, identity", "identity", "chunked;x=1", "xchunked", "chunkedx", "\"chunked\"", "\u{b}chunked", "chu nked"];
+    let codings = [
+        "gzip, chunked",
+        "chunked, chunked",
+        "chunked, identity",
+        "identity",
+        "chunked;x=1",
+        "xchunked",
+        "chunkedx",
+        "\"chunked\"",
+        "\u{b}chunked",
+        "chu nked",
+    ];
     for (i, coding) in codings.into_iter().enumerate() {
         let path = format!("/v1/coding-{i}");
         refused_and_closed(stage, coding, &path, &Request::new("POST", &path).header("Transfer-Encoding", coding).raw_body(body).bytes(), 400);
@@ -176,7 +188,7 @@ fn trailers_and_chunk_extensions_end_at_the_gateway() {
     let seen = stage.de.only("/v1/trailers");
     assert_eq!(seen.body, br#"{"a":"b"}"#);
     let (there, back) = (String::from_utf8_lossy(&seen.raw).to_lowercase(), String::from_utf8_lossy(&answer.raw).to_lowercase());
-    for gone in ["x-check", "x-after", "ext=", "trailer"] {
+    for gone in ["x-check", "x-after", "ext=", "trailer:"] {
         assert!(!there.contains(gone) && !back.contains(gone), "{gone}");
     }
 }
@@ -192,7 +204,9 @@ fn a_body_on_get_is_carried_whole() {
 #[test]
 fn versions_other_than_1_0_and_1_1_are_refused() {
     let stage = Stage::shared();
-    for (i, line) in ["GET /v1/version-0\r\n", "GET /v1/version-1 HTTP/1.2\r\n", "GET /v1/version-2 HTTP/2.0\r\n", "GET /v1/version-3 HTTP/0.9\r\n"].into_iter().enumerate() {
+    for (i, line) in
+        ["GET /v1/version-0\r\n", "GET /v1/version-1 HTTP/1.2\r\n", "GET /v1/version-2 HTTP/2.0\r\n", "GET /v1/version-3 HTTP/0.9\r\n"].into_iter().enumerate()
+    {
         if let Some(answer) = last_words(stage, format!("{line}Host: api.example\r\n\r\n").as_bytes()) {
             assert!((400..=505).contains(&answer.status), "{line}: {}", answer.status);
         }

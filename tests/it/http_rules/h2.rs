@@ -151,14 +151,12 @@ fn a_header_list_over_the_limit_is_refused() {
     assert_eq!(stage.node.h2().exchange("GET", "/v1/h2-list-next", &[], &[]).status, 200);
 }
 
-/// Sends frames in rounds until the node has had enough.
+/// Sends a flood in one write, short enough for the node to read it whole: unread bytes would turn its last words into a reset.
 #[track_caller]
-fn flood(what: &str, path: &str, rounds: u32, mut round: impl FnMut(u32) -> Vec<Frame>) {
+fn flood(what: &str, path: &str, frames: impl Iterator<Item = Frame>) {
     let stage = Stage::shared();
     let mut raw = stage.node.raw_h2();
-    for i in 0..rounds {
-        raw.send_all(&round(i));
-    }
+    raw.send_all(&frames.collect::<Vec<_>>());
     let mut last = None;
     while let Some(frame) = raw.next() {
         if frame.kind == GOAWAY && frame.error() != Some(0) {
@@ -172,38 +170,29 @@ fn flood(what: &str, path: &str, rounds: u32, mut round: impl FnMut(u32) -> Vec<
 
 #[test]
 fn a_flood_of_continuations_ends_the_connection() {
-    let mut begun = false;
-    flood("CONTINUATION", "/v1/h2-flood-continuation", 1, |_| {
-        let head = Frame { kind: HEADERS, flags: END_STREAM, stream: 1, payload: hpack(&request("GET", "/v1/h2-flood-continuation", &[])) };
-        let more = (0..50).map(|_| Frame { kind: CONTINUATION, flags: 0, stream: 1, payload: hpack(&[("x", "y")]) });
-        (!std::mem::replace(&mut begun, true)).then_some(head).into_iter().chain(more).collect()
-    });
+    let path = "/v1/h2-flood-continuation";
+    let head = Frame { kind: HEADERS, flags: END_STREAM, stream: 1, payload: hpack(&request("GET", path, &[])) };
+    let more = (0..50).map(|_| Frame { kind: CONTINUATION, flags: 0, stream: 1, payload: hpack(&[("x", "y")]) });
+    flood("CONTINUATION", path, [head].into_iter().chain(more));
 }
 
 #[test]
 fn a_flood_of_resets_ends_the_connection() {
-    flood("rapid reset", "/v1/h2-flood-reset", 3, |i| {
-        (0..10)
-            .flat_map(|n| {
-                let stream = 2 * (i * 10 + n) + 1;
-                // A POST that never ends, so that whether the reset overtakes it or not, nothing is sent on.
-                [
-                    Frame::headers(stream, END_HEADERS, &request("POST", "/v1/h2-flood-reset", &[])),
-                    Frame { kind: RST_STREAM, flags: 0, stream, payload: 8_u32.to_be_bytes().to_vec() },
-                ]
-            })
-            .collect()
+    let path = "/v1/h2-flood-reset";
+    let pairs = (0..30).map(|n| 2 * n + 1).flat_map(|stream| {
+        // A POST that never ends, so that whether the reset overtakes it or not, nothing is sent on.
+        let cancel = Frame { kind: RST_STREAM, flags: 0, stream, payload: 8_u32.to_be_bytes().to_vec() };
+        [Frame::headers(stream, END_HEADERS, &request("POST", path, &[])), cancel]
     });
+    flood("rapid reset", path, pairs);
 }
 
 #[test]
 fn a_flood_of_empty_data_ends_the_connection() {
-    let mut begun = false;
-    flood("empty DATA", "/v1/h2-flood-data", 5, |_| {
-        let head = Frame::headers(1, END_HEADERS, &request("POST", "/v1/h2-flood-data", &[]));
-        let more = (0..50).map(|_| Frame { kind: DATA, flags: 0, stream: 1, payload: Vec::new() });
-        (!std::mem::replace(&mut begun, true)).then_some(head).into_iter().chain(more).collect()
-    });
+    let path = "/v1/h2-flood-data";
+    let head = Frame::headers(1, END_HEADERS, &request("POST", path, &[]));
+    let more = (0..150).map(|_| Frame { kind: DATA, flags: 0, stream: 1, payload: Vec::new() });
+    flood("empty DATA", path, [head].into_iter().chain(more));
 }
 
 #[test]

@@ -147,6 +147,16 @@ fn a_field_that_decides_how_a_body_is_read_stands_once() {
     }
 }
 
+/// O17: a part of an answer cannot be inspected as the whole.
+#[test]
+fn a_range_is_never_asked_for() {
+    let stage = Stage::shared();
+    let request = Request::get("/v1/range").header("Range", "bytes=0-3").header("If-Range", "\"x\"");
+    assert_eq!(stage.node.send(&request).status, 200);
+    let seen = stage.de.only("/v1/range");
+    assert_eq!((seen.header("range"), seen.header("if-range")), (None, None));
+}
+
 #[test]
 fn upgrades_and_tunnels_are_501() {
     let stage = Stage::shared();

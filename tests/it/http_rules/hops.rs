@@ -1,10 +1,9 @@
 //! Who is believed about the client: PROXY headers and forwarding fields, of trusted hops and of others (O33).
 
 use super::unseen;
-use crate::stage::Stage;
+use crate::stage::{Stage, about};
 use crate::support::client::{proxy_v1, proxy_v2};
-use crate::support::node::Kind;
-use crate::support::{Client, Request};
+use crate::support::{Canary, Client, Kind, Request, seed};
 use std::sync::OnceLock;
 
 /// A client's address of the documentation range.
@@ -59,4 +58,16 @@ fn forged_forwarding_fields_are_stripped() {
     let seen = stage.de.only("/local/forged");
     assert!(!String::from_utf8_lossy(&seen.raw).contains("198.51.100.9"));
     assert_eq!((seen.count("forwarded"), seen.header("forwarded")), (1, Some("for=127.0.0.1;proto=http")));
+}
+
+#[test]
+fn across_a_border_neither_the_client_nor_its_trace_is_told() {
+    let stage = Stage::shared();
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let send = |path: &str, body: &str| stage.node.send(&Request::post(path, body).header("traceparent", format!("00-{trace}-00f067aa0ba902b7-01"))).status;
+    assert_eq!((send("/local/trace", "{}"), send("/v1/trace", &about(&Canary::cn(seed())))), (200, 200));
+    let (at_home, abroad) = (stage.de.only("/local/trace"), stage.cn.only("/v1/trace"));
+    assert!(at_home.header("traceparent").is_some_and(|t| t.contains(trace)));
+    assert!(abroad.header("traceparent").is_some_and(|t| !t.contains(trace)));
+    assert_eq!(abroad.header("forwarded"), Some("for=unknown;proto=http"));
 }
