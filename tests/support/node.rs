@@ -38,6 +38,7 @@ pub struct NodeBuilder {
     files: Vec<(String, String)>,
     authority: Arc<Authority>,
     loopback_as_node: bool,
+    program: PathBuf,
 }
 
 /// Kinds of listeners.
@@ -63,6 +64,11 @@ impl NodeBuilder {
     pub fn region(mut self, name: &str, jurisdiction: &str) -> Self {
         self.regions.push((name.into(), jurisdiction.into()));
         self
+    }
+
+    /// One more region that clients reach at this address.
+    pub fn region_at(self, name: &str, jurisdiction: &str, url: &str) -> Self {
+        self.region(name, &format!("{jurisdiction}, url: \"{url}\""))
     }
 
     /// A policy, as the text of its file.
@@ -142,12 +148,19 @@ impl NodeBuilder {
         self
     }
 
+    /// Runs this program instead of the one under test.
+    pub fn program(mut self, program: &Path) -> Self {
+        self.program = program.to_owned();
+        self
+    }
+
     /// Writes the files and starts the program.
     pub fn start(self) -> Node {
         let dir = tempfile::tempdir().unwrap();
         let token = hex::encode(rand::random::<[u8; 16]>());
         self.write(dir.path(), &token);
-        let mut node = Node { dir, watch: None, token, authority: self.authority, kinds: self.listeners, child: None, addresses: Vec::new(), admin: None };
+        let (kinds, addresses) = (self.listeners, Vec::new());
+        let mut node = Node { dir, program: self.program, watch: None, token, authority: self.authority, kinds, child: None, addresses, admin: None };
         node.spawn();
         node
     }
@@ -233,6 +246,7 @@ impl Drop for Watch {
 /// A running node. It is killed when dropped.
 pub struct Node {
     dir: tempfile::TempDir,
+    program: PathBuf,
     watch: Option<Watch>,
     token: String,
     authority: Arc<Authority>,
@@ -257,13 +271,14 @@ impl Node {
             files: Vec::new(),
             authority: Arc::new(Authority::new()),
             loopback_as_node: true,
+            program: PROGRAM.into(),
         }
     }
 
     fn spawn(&mut self) {
         let out = File::create(self.dir.path().join("stdout.log")).unwrap();
         let err = File::options().create(true).append(true).open(self.dir.path().join("stderr.log")).unwrap();
-        let child = Command::new(PROGRAM)
+        let child = Command::new(&self.program)
             .args(["run", "--config", "domicile.yaml"])
             .current_dir(self.dir.path())
             .stdin(Stdio::null())
