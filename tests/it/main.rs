@@ -5,8 +5,11 @@ mod accuracy;
 #[path = "../support/mod.rs"]
 mod support;
 
+
 mod admin;
+mod border;
 mod http_rules;
+mod leaks;
 mod stage;
 mod tidy;
 mod upstreams;
