@@ -8,6 +8,7 @@ mod support;
 
 mod admin;
 mod border;
+mod crash;
 mod http_rules;
 mod leaks;
 mod stage;
