@@ -9,6 +9,7 @@ mod support;
 mod admin;
 mod border;
 mod crash;
+mod faults;
 mod http_rules;
 mod leaks;
 mod stage;
