@@ -12,6 +12,7 @@ mod crash;
 mod faults;
 mod http_rules;
 mod leaks;
+mod passage;
 mod stage;
 mod tidy;
 mod upstreams;
