@@ -13,6 +13,7 @@ mod faults;
 mod http_rules;
 mod leaks;
 mod passage;
+mod seeds;
 mod stage;
 mod tidy;
 mod upstreams;
