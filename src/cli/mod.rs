@@ -19,9 +19,12 @@ use clap::{Parser, Subcommand, ValueEnum};
 use std::io::Read;
 use std::process::ExitCode;
 
+/// What `--version` says. A build that screens nothing says so.
+const VERSION: &str = if cfg!(feature = "unscreened") { concat!(env!("CARGO_PKG_VERSION"), " (unscreened)") } else { env!("CARGO_PKG_VERSION") };
+
 /// Keeps personal data at home: a data-residency gateway for HTTP APIs.
 #[derive(Debug, Parser)]
-#[command(name = "domicile", version, max_term_width = 100)]
+#[command(name = "domicile", version = VERSION, max_term_width = 100)]
 struct Arguments {
     /// How results are printed.
     #[arg(long, global = true, value_enum, default_value_t = Format::Text)]

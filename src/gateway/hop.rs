@@ -10,6 +10,7 @@ use std::net::IpAddr;
 
 impl Exchange {
     /// `Forwarded`, `Via` and the trace: who calls is told at home only (RFC 7239 §6.3, RFC 9110 §7.6.3, W3C Trace Context §4.3).
+    /// And the id of the exchange, so that what a backend received can be held against the ledger.
     pub(super) fn speak_for_this_hop(&self, message: &mut Message, stays: bool) {
         let came = message.headers.remove("traceparent");
         let client = match self.caller.address {
@@ -23,6 +24,7 @@ impl Exchange {
         }
         set(message, "forwarded", &format!("for={client};proto={proto}"));
         message.headers.append(header::VIA, HeaderValue::from_static("1.1 domicile"));
+        set(message, reply::DECISION_HEADER, self.id.as_str());
         match came.filter(|v| stays && valid_traceparent(v)) {
             Some(trace) => {
                 message.headers.insert("traceparent", trace);
@@ -57,7 +59,7 @@ impl Exchange {
     }
 }
 
-fn set(message: &mut Message, name: &'static str, value: &str) {
+fn set(message: &mut Message, name: impl header::IntoHeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         message.headers.insert(name, value);
     }

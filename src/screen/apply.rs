@@ -69,7 +69,7 @@ pub fn apply(message: Message, inspected: &Inspected, decision: Decision, worksh
             edited.headers.remove(*name);
         }
     }
-    fit_head(&mut edited, decision.stays, workshop);
+    fit_head(&mut edited, decision.stays || cfg!(feature = "unscreened"), workshop);
     let edited_fields = planned.iter().map(|p| (p.category, p.technique)).collect();
     Ok(Cleared { message: edited, decision, edits, edited_fields })
 }

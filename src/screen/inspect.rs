@@ -22,7 +22,7 @@ pub struct Reading {
     pub limits: Limits,
     /// Credential headers that would cross: looked at like any other.
     pub pass_credentials: Vec<HeaderName>,
-    /// Device-profile headers that would cross: looked at like any other.
+    /// Device-profile headers that would cross: looked at like any other. The others are looked at by value alone.
     pub pass_headers: Vec<HeaderName>,
 }
 
@@ -130,13 +130,18 @@ fn read_head(message: &Message, reading: &Reading, inspected: &mut Inspected) {
         let inspect = match class(name) {
             Class::Inspected => true,
             Class::Credential => *name != header::COOKIE && reading.pass_credentials.contains(name),
-            Class::DeviceProfile => reading.pass_headers.contains(name),
+            // Taken out when the message crosses; but a message in which nothing is found does not cross, and goes on as it came.
+            Class::DeviceProfile => true,
             Class::Mechanics | Class::Hop => false,
         };
         if !inspect {
             continue;
         }
-        let keep: fn(&Finding) -> bool = if class(name) == Class::Credential { by_value } else { |_| true };
+        let keep: fn(&Finding) -> bool = match class(name) {
+            Class::Credential => by_value,
+            Class::DeviceProfile if !reading.pass_headers.contains(name) => by_value_but_version,
+            _ => |_| true,
+        };
         for (index, value) in message.headers.get_all(name).iter().enumerate() {
             look(Part::Header(name.as_str().to_owned(), index), value.as_bytes(), keep);
         }
@@ -151,6 +156,11 @@ fn no_credential(finding: &Finding) -> bool {
 
 fn by_value(finding: &Finding) -> bool {
     finding.ground == Ground::Value
+}
+
+/// Browsers give versions of four numbers, such as 120.0.0.0, which no address can be told from.
+fn by_value_but_version(finding: &Finding) -> bool {
+    by_value(finding) && finding.category != Category::IpAddress
 }
 
 fn read_body(message: &Message, reading: &Reading, inspected: &mut Inspected) -> Result<(), OpaqueReason> {

@@ -5,9 +5,16 @@ mod accuracy;
 #[path = "../support/mod.rs"]
 mod support;
 
+
 mod admin;
 mod bodies;
+mod border;
+mod crash;
+mod faults;
 mod http_rules;
+mod leaks;
+mod passage;
+mod seeds;
 mod stage;
 mod tidy;
 mod upstreams;

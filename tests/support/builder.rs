@@ -2,10 +2,10 @@
 
 use super::certs::Authority;
 use super::jwt::Jwt;
-use super::node::Node;
+use super::node::{Node, PROGRAM};
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A node that is still being described.
@@ -21,6 +21,7 @@ pub struct NodeBuilder {
     files: Vec<(String, String)>,
     authority: Arc<Authority>,
     loopback_as_node: bool,
+    program: PathBuf,
 }
 
 /// Kinds of listeners.
@@ -48,6 +49,7 @@ impl NodeBuilder {
             files: Vec::new(),
             authority: Arc::new(Authority::new()),
             loopback_as_node: true,
+            program: PROGRAM.into(),
         }
     }
 
@@ -55,6 +57,11 @@ impl NodeBuilder {
     pub fn region(mut self, name: &str, jurisdiction: &str) -> Self {
         self.regions.push((name.into(), jurisdiction.into()));
         self
+    }
+
+    /// One more region that clients reach at this address.
+    pub fn region_at(self, name: &str, jurisdiction: &str, url: &str) -> Self {
+        self.region(name, &format!("{jurisdiction}, url: \"{url}\""))
     }
 
     /// A policy, as the text of its file.
@@ -134,12 +141,18 @@ impl NodeBuilder {
         self
     }
 
+    /// Runs this program instead of the one under test.
+    pub fn program(mut self, program: &Path) -> Self {
+        self.program = program.to_owned();
+        self
+    }
+
     /// Writes the files and starts the program.
     pub fn start(self) -> Node {
         let dir = tempfile::tempdir().unwrap();
         let token = hex::encode(rand::random::<[u8; 16]>());
         self.write(dir.path(), &token);
-        Node::start(dir, token, self.authority, self.listeners)
+        Node::start(dir, self.program, token, self.authority, self.listeners)
     }
 
     fn write(&self, dir: &Path, token: &str) {

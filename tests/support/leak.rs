@@ -3,18 +3,24 @@
 use super::Canary;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::io::Read;
 
 /// How many decodings are undone one inside the other.
 const DEPTH: usize = 2;
-/// Most bytes taken out of one gzip member.
+/// Most bytes taken out of one compressed member.
 const UNZIPPED_MAX: u64 = 16 << 20;
 
-/// What is looked for.
+/// What is looked for, by its first bytes: a scan reads a haystack once, however much it looks for.
+#[derive(Default)]
 pub struct LeakScan {
-    needles: Vec<Needle>,
+    needles: HashMap<[u8; HEAD], Vec<Needle>>,
+    /// First two bytes that any needle has.
+    begins: BTreeSet<[u8; 2]>,
 }
+
+/// Bytes a needle is found by. No spelling is shorter: three Chinese characters are six bytes in UTF-16.
+const HEAD: usize = 6;
 
 struct Needle {
     /// Field of the canary.
@@ -26,12 +32,13 @@ struct Needle {
 
 /// A way of undoing a disguise, over the whole haystack; none if there is nothing to undo.
 type Undo = fn(&[u8]) -> Option<Vec<u8>>;
-const UNDO: [(&str, Undo); 5] = [("percent", unpercent), ("unicode_escape", unescape), ("full_width", narrow), ("separators", strip), ("gzip", unzip)];
+const UNDO: [(&str, Undo); 6] =
+    [("percent", unpercent), ("unicode_escape", unescape), ("full_width", narrow), ("separators", strip), ("gzip", unzip), ("deflate", inflate)];
 
 impl LeakScan {
     /// Looks for every value of these persons.
     pub fn of(canaries: &[&Canary]) -> Self {
-        let mut scan = LeakScan { needles: Vec::new() };
+        let mut scan = LeakScan::default();
         for canary in canaries {
             for (field, value) in canary.values() {
                 scan.add(&format!("{}.{field}", canary.jurisdiction), value);
@@ -40,7 +47,7 @@ impl LeakScan {
         scan
     }
 
-    /// Looks for one more value.
+    /// Looks for one more value, of three characters at least.
     pub fn add(&mut self, what: &str, value: &str) {
         let utf16: Vec<u16> = value.encode_utf16().collect();
         let mut spellings = vec![
@@ -58,7 +65,11 @@ impl LeakScan {
         }
         spellings.sort_by(|a, b| a.1.cmp(&b.1));
         spellings.dedup_by(|a, b| a.1 == b.1);
-        self.needles.extend(spellings.into_iter().map(|(form, bytes)| Needle { what: what.to_owned(), form, bytes }));
+        for (form, bytes) in spellings {
+            let head: [u8; HEAD] = bytes[..HEAD].try_into().unwrap();
+            self.begins.insert([head[0], head[1]]);
+            self.needles.entry(head).or_default().push(Needle { what: what.to_owned(), form, bytes });
+        }
     }
 
     /// Every value found, with the disguises that were undone and how it was spelled inside.
@@ -69,9 +80,12 @@ impl LeakScan {
     }
 
     fn look(&self, haystack: &[u8], path: &str, depth: usize, found: &mut BTreeSet<String>) {
-        for needle in &self.needles {
-            if memchr::memmem::find(haystack, &needle.bytes).is_some() {
-                found.insert(format!("{} {path}{}", needle.what, needle.form));
+        let mut table = vec![false; 1 << 16];
+        self.begins.iter().for_each(|begin| table[usize::from(u16::from_be_bytes(*begin))] = true);
+        for (at, window) in haystack.windows(HEAD).enumerate() {
+            if table[usize::from(window[0]) << 8 | usize::from(window[1])] {
+                let needles = self.needles.get(window).into_iter().flatten();
+                found.extend(needles.filter(|n| haystack[at..].starts_with(&n.bytes)).map(|n| format!("{} {path}{}", n.what, n.form)));
             }
         }
         if depth > 0 {
@@ -153,9 +167,18 @@ fn unzip(bytes: &[u8]) -> Option<Vec<u8>> {
     (!out.is_empty()).then_some(out)
 }
 
+/// The contents of every zlib stream that begins anywhere in the bytes (RFC 1950 §2.2).
+fn inflate(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    for (at, _) in bytes.windows(2).enumerate().filter(|(_, head)| head[0] == 0x78 && (u16::from(head[0]) << 8 | u16::from(head[1])).is_multiple_of(31)) {
+        let _ = flate2::read::ZlibDecoder::new(&bytes[at..]).take(UNZIPPED_MAX).read_to_end(&mut out); // what came before an error counts
+    }
+    (!out.is_empty()).then_some(out)
+}
+
 mod tests {
     use super::*;
-    use crate::support::sink::gzip;
+    use crate::support::sink::{deflate, gzip};
 
     fn planted(value: &str) -> Vec<(&'static str, Vec<u8>)> {
         let percent = |text: &str| text.bytes().map(|b| format!("%{b:02X}")).collect::<String>();
@@ -170,6 +193,7 @@ mod tests {
             ("full width", wide.into_bytes()),
             ("separated", spaced.into_bytes()),
             ("gzip", gzip(value.as_bytes())),
+            ("deflate", deflate(value.as_bytes())),
             ("gzip of percent", gzip(percent(value).as_bytes())),
             ("hex", hex::encode(value).into_bytes()),
             ("utf-16le", value.encode_utf16().flat_map(u16::to_le_bytes).collect()),

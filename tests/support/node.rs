@@ -15,7 +15,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_domicile");
+pub(super) const PROGRAM: &str = env!("CARGO_BIN_EXE_domicile");
 
 /// The program with these arguments and this standard input, until it ends.
 pub fn domicile(arguments: &[&str], stdin: impl AsRef<[u8]>, dir: &Path) -> Output {
@@ -59,6 +59,7 @@ impl Drop for Watch {
 /// A running node. It is killed when dropped.
 pub struct Node {
     dir: tempfile::TempDir,
+    program: PathBuf,
     watch: Option<Watch>,
     token: String,
     authority: Arc<Authority>,
@@ -75,8 +76,8 @@ impl Node {
     }
 
     /// Starts the program in a folder that holds its configuration.
-    pub(super) fn start(dir: tempfile::TempDir, token: String, authority: Arc<Authority>, kinds: Vec<Kind>) -> Node {
-        let mut node = Node { dir, watch: None, token, authority, kinds, child: None, addresses: Vec::new(), admin: None };
+    pub(super) fn start(dir: tempfile::TempDir, program: PathBuf, token: String, authority: Arc<Authority>, kinds: Vec<Kind>) -> Node {
+        let mut node = Node { dir, program, watch: None, token, authority, kinds, child: None, addresses: Vec::new(), admin: None };
         node.spawn();
         node
     }
@@ -84,7 +85,7 @@ impl Node {
     fn spawn(&mut self) {
         let out = File::create(self.dir.path().join("stdout.log")).unwrap();
         let err = File::options().create(true).append(true).open(self.dir.path().join("stderr.log")).unwrap();
-        let child = Command::new(PROGRAM)
+        let child = Command::new(&self.program)
             .args(["run", "--config", "domicile.yaml"])
             .current_dir(self.dir.path())
             .stdin(Stdio::null())

@@ -200,6 +200,13 @@ pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
+/// Compressed as `Content-Encoding: deflate` says: a zlib stream (RFC 9110 §8.4.1.2).
+pub fn deflate(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
 /// What came over one connection.
 #[derive(Debug, Clone, Default)]
 pub struct Connection {
