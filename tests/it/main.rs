@@ -6,6 +6,7 @@ mod accuracy;
 mod support;
 
 mod admin;
+mod demo;
 mod http_rules;
 mod stage;
 mod tidy;
