@@ -115,7 +115,7 @@ fn suggestions(stage: &Stage) -> Result<(), String> {
     say("and is refused where it is sent to Germany without consent:");
     send(china.front, "/cloud/eu/accounts");
     say("The ledger has what was decided (ids stand in `Domicile-Decision` of every answer), the metrics have how often:");
-    let recorded = stage.lines.iter().rfind(|line| line.node == china.id && line.ledger_entries > 0);
+    let recorded = stage.lines.iter().rfind(|line| line.node == china.id && line.action == "forward_home");
     let id = recorded.map(|line| line.decision_id.as_str()).unwrap_or_default();
     say(&format!("  curl -H 'Authorization: Bearer {}' http://{}/v1/decisions/{id}", china.token, china.admin));
     say(&format!("  curl http://{}/metrics", china.admin));

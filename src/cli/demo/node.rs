@@ -1,6 +1,6 @@
 //! A node of the demo: `domicile run` as a process of its own, in a folder of its own.
 
-use super::client::{self, Answer, Request};
+use super::client::{self, Request};
 use super::ending::Ending;
 use super::files;
 use serde_json::Value;
@@ -93,23 +93,13 @@ impl Node {
 
     /// Writes to the registry through the admin API, as an operator would.
     pub(super) fn record(&self, method: &'static str, path: &str, body: &Value) -> Result<(), String> {
-        let answer = self.ask_admin(&Request::new(method, path).json(body))?;
+        let request = Request::new(method, path).json(body).with("authorization", format!("Bearer {}", self.token));
+        let answer = client::send(self.admin, None, &request)?;
         if (200..300).contains(&answer.status) {
             Ok(())
         } else {
             Err(format!("{method} {path} on `{}` was answered {}: {}", self.id, answer.status, answer.text()))
         }
-    }
-
-    /// The ledger's entries of one exchange; none for what stays.
-    pub(super) fn entries(&self, decision: &str) -> Result<Vec<Value>, String> {
-        let answer = self.ask_admin(&Request::new("GET", format!("/v1/decisions/{decision}")))?;
-        let found: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-        Ok(found.get("entries").and_then(Value::as_array).cloned().unwrap_or_default())
-    }
-
-    fn ask_admin(&self, request: &Request) -> Result<Answer, String> {
-        client::send(self.admin, None, &request.clone().with("authorization", format!("Bearer {}", self.token)))
     }
 }
 

@@ -154,8 +154,6 @@ pub(super) struct Line {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) read: Option<String>,
     pub(super) decision_id: String,
-    /// Entries the ledger has on it.
-    pub(super) ledger_entries: usize,
     pub(super) held: bool,
     /// Expected against seen, where it did not hold.
     pub(super) failures: Vec<String>,

@@ -76,7 +76,6 @@ impl Stage {
         let answer = client::send(door, row.from_address, &row.request)?;
         let decision_id = answer.header("domicile-decision").unwrap_or_default().to_owned();
         let log = node.logged(&decision_id).unwrap_or_default();
-        let ledger_entries = node.entries(&decision_id)?.len();
         self.backends.iter().for_each(Backend::forget_answers);
 
         let mut received = Vec::new();
@@ -106,7 +105,6 @@ impl Stage {
             received: seen.backends.iter().filter(|(_, bytes)| !bytes.is_empty()).map(|(region, bytes)| (*region, row::received(bytes, &row.people))).collect(),
             read: row.expect.about_answer.then(|| redacted(&answer.body, &row.people)),
             decision_id,
-            ledger_entries,
             held: failures.is_empty(),
             failures,
         };
