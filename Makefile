@@ -5,6 +5,11 @@ deps:
 test: deps
 	cargo build --locked --features unscreened --bin domicile-unscreened
 	cargo test --locked
+.PHONY: demo
+# Two nodes and five apps on this machine: what leaves, what stays and why.
+demo: deps
+	cargo build --locked --profile quick --bin domicile
+	$${CARGO_TARGET_DIR:-target}/quick/domicile demo --exit
 .PHONY: accuracy
 # Precision and recall of detection per category, on the labelled set.
 accuracy: deps

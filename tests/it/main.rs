@@ -5,11 +5,11 @@ mod accuracy;
 #[path = "../support/mod.rs"]
 mod support;
 
-
 mod admin;
 mod bodies;
 mod border;
 mod crash;
+mod demo;
 mod faults;
 mod http_rules;
 mod leaks;

@@ -72,7 +72,8 @@ pub(super) fn write_shared(dir: &Path, jwks: &str) -> Result<(), String> {
 pub(super) fn write_node(folder: &Path, id: &str, region: &str, backends: &[Backend]) -> Result<String, String> {
     std::fs::create_dir(folder).map_err(|e| format!("cannot create `{}`: {e}", folder.display()))?;
     let key = format!("{id}-2026");
-    let mut words = vec![("@ID", id.to_owned()), ("@REGION", region.to_owned()), ("@KEY", key), ("@ISSUER", ISSUER.to_owned()), ("@AUDIENCE", AUDIENCE.to_owned())];
+    let mut words =
+        vec![("@ID", id.to_owned()), ("@REGION", region.to_owned()), ("@KEY", key), ("@ISSUER", ISSUER.to_owned()), ("@AUDIENCE", AUDIENCE.to_owned())];
     for backend in backends {
         let word = match backend.region {
             super::CN => "@CN",

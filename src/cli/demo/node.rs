@@ -1,6 +1,7 @@
 //! A node of the demo: `domicile run` as a process of its own, in a folder of its own.
 
-use super::client::{self, Answer, Request};
+use super::client::{self, Request};
+use super::ending::Ending;
 use super::files;
 use serde_json::Value;
 use std::collections::VecDeque;
@@ -61,8 +62,8 @@ impl Drop for Process {
 }
 
 impl Node {
-    /// Starts the node whose `domicile.yaml` lies in `folder`, and waits until it is ready.
-    pub(super) fn start(id: &'static str, folder: &Path, token: String) -> Result<(Node, Process), String> {
+    /// Starts the node whose `domicile.yaml` lies in `folder`, and waits until it is ready; `ending` minds its process.
+    pub(super) fn start(id: &'static str, folder: &Path, token: String, ending: &Ending) -> Result<Node, String> {
         let cannot = |what: &str, e: &dyn std::fmt::Display| format!("cannot {what} node `{id}`: {e}");
         let program = std::env::current_exe().map_err(|e| cannot("start", &e))?;
         let errors = folder.join("errors.log");
@@ -70,7 +71,9 @@ impl Node {
         let mut command = Command::new(program);
         command.arg("run").arg("--config").arg(folder.join("domicile.yaml")).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr);
         let mut process = Process(command.spawn().map_err(|e| cannot("start", &e))?);
-        let output = process.0.stdout.take().ok_or_else(|| cannot("listen to", &"no output"))?;
+        let output = process.0.stdout.take();
+        ending.mind(process);
+        let output = output.ok_or_else(|| cannot("listen to", &"no output"))?;
         let log = Arc::<Log>::default();
         let (writer, copy) = (log.clone(), files::create(&folder.join("access.log"), files::PUBLIC).map_err(|e| cannot("log", &e))?);
         thread::spawn(move || writer.keep(BufReader::new(output), copy));
@@ -80,8 +83,7 @@ impl Node {
             let text = ready.pointer(pointer).and_then(Value::as_str).ok_or_else(|| cannot("find", &"no address in its ready line"))?;
             text.parse().map_err(|e| cannot("find", &e))
         };
-        let node = Node { id, front: address("/listen/0/address")?, behind_proxy: address("/listen/1/address")?, admin: address("/admin")?, token, log };
-        Ok((node, process))
+        Ok(Node { id, front: address("/listen/0/address")?, behind_proxy: address("/listen/1/address")?, admin: address("/admin")?, token, log })
     }
 
     /// What the access log says about one exchange.
@@ -91,19 +93,13 @@ impl Node {
 
     /// Writes to the registry through the admin API, as an operator would.
     pub(super) fn record(&self, method: &'static str, path: &str, body: &Value) -> Result<(), String> {
-        let answer = self.ask_admin(&Request::new(method, path).json(body))?;
-        if (200..300).contains(&answer.status) { Ok(()) } else { Err(format!("{method} {path} on `{}` was answered {}: {}", self.id, answer.status, answer.text())) }
-    }
-
-    /// The ledger's entries of one exchange; none for what stays.
-    pub(super) fn entries(&self, decision: &str) -> Result<Vec<Value>, String> {
-        let answer = self.ask_admin(&Request::new("GET", format!("/v1/decisions/{decision}")))?;
-        let found: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-        Ok(found.get("entries").and_then(Value::as_array).cloned().unwrap_or_default())
-    }
-
-    fn ask_admin(&self, request: &Request) -> Result<Answer, String> {
-        client::send(self.admin, None, &request.clone().with("authorization", format!("Bearer {}", self.token)))
+        let request = Request::new(method, path).json(body).with("authorization", format!("Bearer {}", self.token));
+        let answer = client::send(self.admin, None, &request)?;
+        if (200..300).contains(&answer.status) {
+            Ok(())
+        } else {
+            Err(format!("{method} {path} on `{}` was answered {}: {}", self.id, answer.status, answer.text()))
+        }
     }
 }
 

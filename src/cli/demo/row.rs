@@ -49,7 +49,16 @@ pub(super) struct Expect {
 impl Expect {
     /// This status, and nothing reaches any backend.
     pub(super) fn nobody(status: u16, rule: &'static str) -> Expect {
-        Expect { status: status..=status, receiver: None, received: Vec::new(), withheld: Vec::new(), told: Vec::new(), untold: Vec::new(), rule, about_answer: false }
+        Expect {
+            status: status..=status,
+            receiver: None,
+            received: Vec::new(),
+            withheld: Vec::new(),
+            told: Vec::new(),
+            untold: Vec::new(),
+            rule,
+            about_answer: false,
+        }
     }
 
     /// This status, and the request reaches this region's backend and no other.
@@ -145,8 +154,6 @@ pub(super) struct Line {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) read: Option<String>,
     pub(super) decision_id: String,
-    /// Entries the ledger has on it.
-    pub(super) ledger_entries: usize,
     pub(super) held: bool,
     /// Expected against seen, where it did not hold.
     pub(super) failures: Vec<String>,
@@ -197,7 +204,12 @@ mod tests {
     use super::*;
 
     fn seen(bytes: &[u8]) -> Seen {
-        Seen { status: 200, backends: BTreeMap::from([("cn-north", bytes.to_vec()), ("sg-1", Vec::new())]), answer: "HTTP/1.1 200".into(), rules: vec!["stays".into()] }
+        Seen {
+            status: 200,
+            backends: BTreeMap::from([("cn-north", bytes.to_vec()), ("sg-1", Vec::new())]),
+            answer: "HTTP/1.1 200".into(),
+            rules: vec!["stays".into()],
+        }
     }
 
     #[test]

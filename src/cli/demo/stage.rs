@@ -2,9 +2,10 @@
 
 use super::backend::Backend;
 use super::client::{self, Request};
+use super::ending::Ending;
 use super::files;
 use super::issuer::Issuer;
-use super::node::{Node, Process};
+use super::node::Node;
 use super::people::Person;
 use super::row::{self, Expect, Line, Row, Seen, redacted};
 use super::table::Table;
@@ -33,8 +34,8 @@ pub(super) struct Stage {
 pub(super) type Broken = String;
 
 impl Stage {
-    /// Writes the folder and starts backends and nodes. The processes come back apart: whoever has them ends them.
-    pub(super) fn set(dir: &Path, table: Option<Table>) -> Result<(Stage, Vec<Process>), Broken> {
+    /// Writes the folder and starts backends and nodes; `ending` minds the processes.
+    pub(super) fn set(dir: &Path, table: Option<Table>, ending: &Ending) -> Result<Stage, Broken> {
         let backend = |region| Backend::start(region).map_err(|e| format!("cannot start a backend: {e}"));
         let backends = [backend(CN)?, backend(DE)?, backend(SG)?];
         let issuer = Issuer::new();
@@ -42,12 +43,10 @@ impl Stage {
         let start = |id: &'static str, region: &str| {
             let folder = dir.join(id);
             let token = files::write_node(&folder, id, region, &backends)?;
-            Node::start(id, &folder, token)
+            Node::start(id, &folder, token, ending)
         };
-        let (in_china, first) = start(CN_NODE, CN)?;
-        let (in_germany, second) = start(DE_NODE, DE)?;
-        let stage = Stage { nodes: [in_china, in_germany], issuer, lines: Vec::new(), backends, accounted: [0; 3], latest: BTreeMap::new(), table };
-        Ok((stage, vec![first, second]))
+        let nodes = [start(CN_NODE, CN)?, start(DE_NODE, DE)?];
+        Ok(Stage { nodes, issuer, lines: Vec::new(), backends, accounted: [0; 3], latest: BTreeMap::new(), table })
     }
 
     /// The node of this name.
@@ -77,7 +76,6 @@ impl Stage {
         let answer = client::send(door, row.from_address, &row.request)?;
         let decision_id = answer.header("domicile-decision").unwrap_or_default().to_owned();
         let log = node.logged(&decision_id).unwrap_or_default();
-        let ledger_entries = node.entries(&decision_id)?.len();
         self.backends.iter().for_each(Backend::forget_answers);
 
         let mut received = Vec::new();
@@ -107,7 +105,6 @@ impl Stage {
             received: seen.backends.iter().filter(|(_, bytes)| !bytes.is_empty()).map(|(region, bytes)| (*region, row::received(bytes, &row.people))).collect(),
             read: row.expect.about_answer.then(|| redacted(&answer.body, &row.people)),
             decision_id,
-            ledger_entries,
             held: failures.is_empty(),
             failures,
         };

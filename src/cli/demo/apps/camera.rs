@@ -26,7 +26,11 @@ pub(super) fn play(stage: &mut Stage) -> Result<(), Broken> {
     stage.play(Row { expect, ..row })?;
 
     stage.node(DE_NODE).record("POST", "/v1/instruments", &clauses("scc-analytics", 2, "analytics-sg", "device_analytics", &scope))?;
-    stage.node(DE_NODE).record("POST", "/v1/assessments", &assessment("tia-analytics", "tia", "analytics-sg", "device_analytics", &scope, "SG", "needs_deidentification"))?;
+    stage.node(DE_NODE).record(
+        "POST",
+        "/v1/assessments",
+        &assessment("tia-analytics", "tia", "analytics-sg", "device_analytics", &scope, "SG", "needs_deidentification"),
+    )?;
     let events = json!({"imei": lena.imei, "device_id": lena.account, "zoom": 3});
     let row = post(stage, APP, "device analytics: the assessment asks for pseudonyms", "/camera/analytics", &lena, &events, SG)?;
     let expect = Expect::only(SG, 200, "EU-04").with(["dmp1.hardware_id.", "dmp1.software_device_id."]).without([&lena.imei, &lena.account]);

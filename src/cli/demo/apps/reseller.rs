@@ -1,7 +1,7 @@
 //! A reseller of white-label cloud services: real names, bills, backups.
 
-use crate::cli::demo::people::Person;
 use crate::cli::demo::client::Request;
+use crate::cli::demo::people::Person;
 use crate::cli::demo::row::{Expect, Row};
 use crate::cli::demo::stage::{Broken, Stage, post};
 use crate::cli::demo::{CN, CN_NODE, DE_NODE, SG};
@@ -21,7 +21,7 @@ pub(super) fn play(stage: &mut Stage) -> Result<(), Broken> {
     stage.play(Row { expect: Expect::nobody(451, "S1-real-name").not_telling([&wang.name, &wang.resident_id]), ..row })?;
 
     let bill = json!({"invoice_title": "云服务", "amount": "1280.00", "开户人": wang.name, "银行账号": wang.bank_account});
-    let row = post(stage, APP, "账单带银行账号 (bank details on a bill: refused even at home)", "/reseller/bills", &wang, &bill, CN)?;
+    let row = post(stage, APP, "账单带银行账号 (bank details on a bill, refused at home)", "/reseller/bills", &wang, &bill, CN)?;
     stage.play(Row { expect: Expect::nobody(451, "S1-bank-account").not_telling([&wang.bank_account]), ..row })?;
 
     let bill = json!({"invoice_title": "云服务", "amount": "1280.00", "收件人": wang.name, "邮箱": wang.email, "收货地址": wang.address});
@@ -31,7 +31,9 @@ pub(super) fn play(stage: &mut Stage) -> Result<(), Broken> {
     stage.play(Row { node: DE_NODE, from_address: Some(ADDRESS_IN_CHINA), expect, ..row })?;
 
     let backup: Vec<u8> = b"\x1f\x9d".iter().copied().chain((0..256).map(|_| rand::random())).collect();
-    let sealed = |path: &'static str, bearer: String| Request { body: backup.clone(), ..Request::new("POST", path) }.with("content-type", "application/octet-stream").with("authorization", bearer);
+    let sealed = |path: &'static str, bearer: String| {
+        Request { body: backup.clone(), ..Request::new("POST", path) }.with("content-type", "application/octet-stream").with("authorization", bearer)
+    };
     let mut row = post(stage, APP, "加密备份发往新加坡 (a backup nobody can read)", "/reseller/sg/backup", &wang, &json!({}), SG)?;
     row.request = sealed("/reseller/sg/backup", stage.bearer(&wang, &[])?);
     stage.play(Row { expect: Expect::nobody(415, "opaque").telling(["\"opaque\":\"type\""]), ..row })?;

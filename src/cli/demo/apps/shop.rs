@@ -58,7 +58,15 @@ fn orders(stage: &mut Stage) -> Result<(), Broken> {
     let row = post(stage, APP, "下单 (an order)", "/shop/orders", &zhou, &json!({"orders": [order(&zhou)]}), CN)?;
     stage.play(Row { expect: Expect::only(CN, 200, "stays").with([&zhou.name, &zhou.phone, &zhou.address]), ..row })?;
 
-    let mut row = post(stage, APP, "两国订单混在一起 (orders of two countries in one list)", "/shop/orders", &zhou, &json!({"orders": [order(&zhou), order(&moritz)]}), "one place")?;
+    let mut row = post(
+        stage,
+        APP,
+        "两国订单混在一起 (orders of two countries in one list)",
+        "/shop/orders",
+        &zhou,
+        &json!({"orders": [order(&zhou), order(&moritz)]}),
+        "one place",
+    )?;
     row.people.push(moritz.clone());
     row.way.0 = "CN, DE".to_owned();
     stage.play(Row { expect: Expect::nobody(451, "EU-03-assessed").not_telling([&zhou.phone, &moritz.phone]), ..row })?;
@@ -77,7 +85,11 @@ fn readers(stage: &mut Stage) -> Result<(), Broken> {
     let yang = Person::mainland();
     let agent = Person { jurisdiction: "SG", ..Person::german() };
     let profile = json!({"user_id": yang.account, "姓名": yang.name, "手机号": yang.phone, "email": yang.email}).to_string();
-    stage.node(CN_NODE).record("PUT", "/v1/subjects/home", &json!({"namespace": "account", "id": yang.account, "home": CN, "jurisdictions": ["CN"], "age_band": "adult"}))?;
+    stage.node(CN_NODE).record(
+        "PUT",
+        "/v1/subjects/home",
+        &json!({"namespace": "account", "id": yang.account, "home": CN, "jurisdictions": ["CN"], "age_band": "adult"}),
+    )?;
     let from = "cn-north".to_owned();
 
     let own = stage.issuer.token(&[("sub", &yang.account)])?;
@@ -91,7 +103,12 @@ fn readers(stage: &mut Stage) -> Result<(), Broken> {
         let mut row = post(stage, APP, title, "/shop/support/ticket", &yang, &json!({}), "agent in SG")?;
         row.request = Request::new("GET", "/shop/support/ticket").with("authorization", desk.clone());
         let expect = Expect::only(CN, 451, "CN-01").about_the_answer().telling(["\"request_forwarded\":true"]);
-        stage.play(Row { answer: Some(answer), way: (from.clone(), row.way.1), expect: expect.not_telling([&yang.account, &yang.name, &yang.phone, &yang.email]), ..row })
+        stage.play(Row {
+            answer: Some(answer),
+            way: (from.clone(), row.way.1),
+            expect: expect.not_telling([&yang.account, &yang.name, &yang.phone, &yang.email]),
+            ..row
+        })
     };
     ask(stage, "客服在新加坡读取资料 (support abroad opens a stored profile)", (200, profile))?;
     let error = json!({"error": "duplicate account", "user_id": yang.account, "email": yang.email}).to_string();

@@ -55,7 +55,11 @@ fn replica(stage: &mut Stage) -> Result<(), Broken> {
     let greta = Person::german();
     let there = [greta.imei.clone(), greta.latitude.clone()];
     let exporter = ("setracker", "SeTracker");
-    stage.node(DE_NODE).record("PUT", "/v1/subjects/home", &json!({"namespace": "account", "id": greta.account, "home": DE, "jurisdictions": ["DE"], "age_band": "adult"}))?;
+    stage.node(DE_NODE).record(
+        "PUT",
+        "/v1/subjects/home",
+        &json!({"namespace": "account", "id": greta.account, "home": DE, "jurisdictions": ["DE"], "age_band": "adult"}),
+    )?;
     stage.node(DE_NODE).record("POST", "/v1/consents", &consent("consent-replica", &greta, "separate", exporter, "replication", &SCOPE))?;
     let row = post(stage, APP, "copy to Singapore: consent alone", "/watch/replica", &greta, &location(&greta), SG)?;
     stage.play(Row { expect: Expect::only(DE, 200, "EU-03-assessed").with(there.clone()), ..row })?;
@@ -77,6 +81,7 @@ fn partners(stage: &mut Stage) -> Result<(), Broken> {
     let payment = json!({"card_holder_name": mia.name, "card_number": mia.card, "mobile": mia.phone, "email": mia.email, "lat": mia.latitude, "lng": mia.longitude, "amount": "4.99"});
     let mut row = post(stage, APP, "payment: the agency gets name, card and mobile only", "/watch/payment", &mia, &payment, DE)?;
     row.request = Request::new("POST", "/watch/payment").json(&payment).with("authorization", bearer);
-    let expect = Expect::only(DE, 200, "S2-payment-fields").with([&mia.name, &mia.card, &mia.phone]).without([&mia.email, &mia.latitude]).telling(["domicile-edited"]);
+    let expect =
+        Expect::only(DE, 200, "S2-payment-fields").with([&mia.name, &mia.card, &mia.phone]).without([&mia.email, &mia.latitude]).telling(["domicile-edited"]);
     stage.play(Row { expect, ..row })
 }
