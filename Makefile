@@ -16,6 +16,6 @@ PROFILE ?= release
 BUILT = $${CARGO_TARGET_DIR:-target}/$(PROFILE)
 bench: deps
 	@command -v nginx >/dev/null && command -v wrk >/dev/null || { apt-get update && apt-get install -y nginx-light wrk; }
-	cargo build --locked --profile $(PROFILE) --features unscreened --bin domicile
+	cargo bench --locked --profile $(PROFILE) --bench peers --features unscreened --no-run
 	cp $(BUILT)/domicile $(BUILT)/domicile-unscreened
 	cargo bench --locked --profile $(PROFILE) --bench steps --bench peers
