@@ -8,6 +8,8 @@ pub struct Shape {
     /// The records of the body, as an API's configuration would name them.
     pub records: Option<&'static str>,
     opening: &'static str,
+    /// The first half is the name of one list, of which the units are the elements.
+    long_name: bool,
     /// Fills the body; gets a running number.
     unit: fn(usize) -> String,
     closing: &'static str,
@@ -18,6 +20,9 @@ impl Shape {
     pub fn body(&self, bytes: usize) -> String {
         let mut body = String::with_capacity(bytes);
         body.push_str(self.opening);
+        if self.long_name {
+            body.push_str(&format!("{{\"{}\":[", "k".repeat(bytes / 2)));
+        }
         for number in 0.. {
             let unit = (self.unit)(number);
             if body.len() + unit.len() + self.closing.len() > bytes {
@@ -34,7 +39,7 @@ impl Shape {
 }
 
 const fn json(name: &'static str, opening: &'static str, unit: fn(usize) -> String, closing: &'static str) -> Shape {
-    Shape { name, content_type: "application/json", records: None, opening, unit, closing }
+    Shape { name, content_type: "application/json", records: None, opening, long_name: false, unit, closing }
 }
 
 /// One long string under a name that says nothing.
@@ -50,11 +55,13 @@ pub const HOSTILE: &[Shape] = &[
     json("telling keys, one value each", "{", |n| format!("\"phone{n:06}\":\"x\","), "}"),
     json("one long key", "{\"", |_| "aBc_".into(), "\":1}"),
     json("one phone a list element", "[", |n| format!("{{\"phone\":\"138{:08}\"}},", n % 100_000_000), "]"),
+    Shape { long_name: true, ..json("phones under one long name", "", |n| format!("\"138{:08}\",", n % 100_000_000), "]}") },
     Shape { records: Some("/*"), ..json("records, as many as fit", "[", |n| format!("{},", ordinary(1_100, n as u64)), "]") },
     json("one long number", "{\"v\":", |_| "1".into(), "}"),
     string("digits", |_| "1".into()),
     string("digits with dashes", |_| "1-".into()),
     string("phone after phone", |n| format!("138{:08} ", n % 100_000_000)),
+    json("phones in one telling field", "{\"phone\":\"", |n| format!("138{:08} ", n % 100_000_000), "\"}"),
     string("escaped digits", |_| "\\u0031".into()),
     string("escaped quotes", |_| "\\\"".into()),
     string("surnames", |_| "王李张".into()),

@@ -21,6 +21,7 @@ use crate::model::{Category, Form, Jurisdiction};
 use crate::payload::{Document, Kind, Node, Part, Span, Step};
 use field::{Field, Hit, Plain};
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// Finds one kind of personal data in a field. Adding one is a new file and a line in [`ALL`].
@@ -137,7 +138,8 @@ fn settle(mut hits: Vec<Hit>, text: &str) -> Vec<Hit> {
     let trimmed = text.len() - text.trim_start().len()..text.trim_end().len();
     let whole = |hit: &Hit| hit.range.start <= trimmed.start && hit.range.end >= trimmed.end;
     let keyed: Vec<Category> = hits.iter().filter(|h| h.ground == Ground::Key && whole(h)).map(|h| h.category).collect();
-    let values: Vec<Category> = hits.iter().filter(|h| h.ground == Ground::Value).map(|h| h.category).collect();
+    let mut values: BTreeMap<Category, usize> = BTreeMap::new();
+    hits.iter().filter(|h| h.ground == Ground::Value).for_each(|h| *values.entry(h.category).or_default() += 1);
     let token = hits.iter().any(|h| h.form == Form::Pseudonymised && whole(h));
     let same_kind = |a: Category, b: Category| a == b || FAMILIES.iter().any(|family| family.contains(&a) && family.contains(&b));
     let shown = |category: Category, hits: &[Hit]| {
@@ -146,7 +148,7 @@ fn settle(mut hits: Vec<Hit>, text: &str) -> Vec<Hit> {
     let told: Vec<bool> = hits.iter().map(|h| h.ground == Ground::Key && whole(h) && !values.is_empty() && shown(h.category, &hits)).collect();
     for hit in hits.iter_mut().filter(|h| h.ground == Ground::Value) {
         // `+86 138… (home)` under `phone`: the field is the value.
-        if keyed.contains(&hit.category) && values.iter().filter(|c| **c == hit.category).count() == 1 {
+        if keyed.contains(&hit.category) && values.get(&hit.category) == Some(&1) {
             hit.range = 0..text.len();
         }
     }
@@ -206,15 +208,21 @@ fn finding(document: &Document<'_>, part: &Part, index: usize, hit: &Hit, span: 
     }
 }
 
-/// Where a node is, for a person: a JSON Pointer (RFC 6901), led by the part if that is not the body.
+/// Longest pointer, in bytes: every finding has one, and a body may be one long name over as many findings as fit.
+const POINTER_BYTES_MAX: usize = 512;
+
+/// Where a node is, for a person: a JSON Pointer (RFC 6901), led by the part if that is not the body. One that would be very long ends in `…`.
 pub fn pointer(document: &Document<'_>, node: usize, part: &Part) -> String {
     let mut steps: Vec<Cow<'_, str>> = Vec::new();
     let mut at = node;
     while let Some(here) = document.nodes.get(at) {
         match &here.step {
             Step::Root => {}
-            Step::Name(name) if name.contains(['~', '/']) => steps.push(Cow::Owned(name.replace('~', "~0").replace('/', "~1"))),
-            Step::Name(name) => steps.push(Cow::Borrowed(name)),
+            Step::Name(name) => {
+                let name = name.get(..name.floor_char_boundary(POINTER_BYTES_MAX)).unwrap_or_default();
+                let escaped = name.contains(['~', '/']).then(|| name.replace('~', "~0").replace('/', "~1"));
+                steps.push(escaped.map_or(Cow::Borrowed(name), Cow::Owned));
+            }
             Step::Index(index) => steps.push(Cow::Owned(index.to_string())),
         }
         if here.parent == at {
@@ -239,6 +247,10 @@ pub fn pointer(document: &Document<'_>, node: usize, part: &Part) -> String {
     };
     for step in steps.iter().rev() {
         pointer.push('/');
+        if pointer.len() + step.len() > POINTER_BYTES_MAX {
+            pointer.push('…');
+            break;
+        }
         pointer.push_str(step);
     }
     pointer
@@ -252,6 +264,14 @@ mod tests {
     /// Findings in a JSON body.
     pub(super) fn scanned(body: &str) -> Vec<Finding> {
         scan(&read(Some("application/json"), body.as_bytes(), &Limits::default()).unwrap().1, &Part::Body)
+    }
+
+    #[test]
+    fn a_long_name_does_not_stand_in_every_finding_below_it() {
+        let phones = vec!["\"13800138000\""; 100].join(",");
+        let findings = scanned(&format!("{{\"{}\":[{phones}]}}", "é".repeat(50_000)));
+        assert_eq!(findings.len(), 100);
+        assert!(findings.iter().all(|f| f.at.len() < POINTER_BYTES_MAX + 4 && f.at.ends_with('…')));
     }
 
     /// Categories and places in a JSON body.

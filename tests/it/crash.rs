@@ -40,7 +40,7 @@ fn o25_whatever_a_foreign_backend_saw_has_a_durable_entry_however_often_the_node
     let body = serde_json::json!({"phone": Canary::cn(seed).phone, "page": "home"}).to_string();
     let request = Request::post("/statistics/visit", body).header("Authorization", border.mainland());
     for life in 1..=KILLS {
-        let address = node.address(crate::support::node::Kind::Http);
+        let address = node.address(crate::support::Kind::Http);
         let before = border.sg.seen("/statistics/visit").len();
         let wanted = before + rng.random_range(1..=TRANSFERS_MAX);
         std::thread::scope(|scope| {

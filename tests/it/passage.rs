@@ -43,7 +43,7 @@ fn s4_04_a_response_refused_to_a_foreign_reader_is_a_whole_answer_and_no_cut_one
 #[test]
 fn a_person_who_travels_reads_their_own_data_and_nobody_elses() {
     let border = Border::new();
-    let node = border.node("cn-north", "CN").key("cn-1").trusted_hops("{from: [127.0.0.0/8]}").listen(crate::support::node::Kind::Proxied).start();
+    let node = border.node("cn-north", "CN").key("cn-1").trusted_hops("{from: [127.0.0.0/8]}").listen(crate::support::Kind::Proxied).start();
     put_on_record(&node);
     let person = Canary::cn(seed());
     border.cn.on("/v1/me", Reply::json(person.json().to_string()));
@@ -51,7 +51,7 @@ fn a_person_who_travels_reads_their_own_data_and_nobody_elses() {
     // From an address of the United States; the token says who, and nothing about where.
     let token = format!("Bearer {}", border.jwt.token(json!({"sub": ON_RECORD})));
     let from_abroad = |path: &str| {
-        let mut client = crate::support::Client::connect_after(node.address(crate::support::node::Kind::Proxied), &crate::support::client::proxy_v1("8.8.8.8"));
+        let mut client = crate::support::Client::connect_after(node.address(crate::support::Kind::Proxied), &crate::support::client::proxy_v1("8.8.8.8"));
         client.exchange(&Request::get(path).header("Authorization", &token).header("Connection", "close"))
     };
     let own = from_abroad("/v1/me");

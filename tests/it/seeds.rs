@@ -1,7 +1,7 @@
 //! Rows of the seed policies that only a running gateway can show: where requests land, over the wire.
 
 use crate::border::{Border, in_force};
-use crate::support::node::Kind;
+use crate::support::Kind;
 use crate::support::{Canary, Jwt, Node, Reply, Request, Sink, seed};
 use serde_json::json;
 
