@@ -114,7 +114,7 @@ fn base64_inner(bytes: &[u8], alignment: usize) -> String {
     encoded[first..last].to_owned()
 }
 
-/// `%XX` and `+`, once.
+/// `%XX`, once.
 fn unpercent(bytes: &[u8]) -> Option<Vec<u8>> {
     bytes.contains(&b'%').then(|| percent_encoding::percent_decode(bytes).collect())
 }
@@ -155,7 +155,7 @@ fn narrow(bytes: &[u8]) -> Option<Vec<u8>> {
 /// Without what people and programs put between the parts of a number or a name.
 fn strip(bytes: &[u8]) -> Option<Vec<u8>> {
     let separator = |b: &u8| matches!(b, b' ' | b'-' | b'.' | b'(' | b')' | b'+' | b'_' | b'/' | b'\t' | b'\r' | b'\n' | b',');
-    bytes.iter().any(|b| separator(b)).then(|| bytes.iter().copied().filter(|b| !separator(b)).collect())
+    bytes.iter().any(separator).then(|| bytes.iter().copied().filter(|b| !separator(b)).collect())
 }
 
 /// The contents of every gzip member that begins anywhere in the bytes (RFC 1952 §2.3.1).
