@@ -5,7 +5,7 @@ use super::wire::{Fields, Reader, Seen, chunked};
 use super::{PATIENCE, eventually};
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
@@ -214,7 +214,7 @@ pub struct Connection {
     pub bytes: Vec<u8>,
     /// Every request that was complete.
     pub requests: Vec<Seen>,
-    /// The client's end is closed.
+    /// Both ends are closed.
     pub closed: bool,
 }
 
@@ -304,6 +304,13 @@ impl Sink {
         eventually(&format!("{count} requests for {path}"), || Some(self.seen(path)).filter(|seen| seen.len() >= count))
     }
 
+    /// Waits until every connection that carried a request for this path is closed at both ends.
+    #[track_caller]
+    pub fn wait_until_closed(&self, path: &str) {
+        let carried = |c: &&Connection| c.requests.iter().any(|r| r.path() == path);
+        eventually("connections to close", || self.look(|state| state.connections.iter().filter(carried).all(|c| c.closed)).then_some(()));
+    }
+
     /// Whether these bytes ever came, anywhere in any connection.
     pub fn has(&self, needle: impl AsRef<[u8]>) -> bool {
         let finder = memchr::memmem::Finder::new(needle.as_ref());
@@ -326,10 +333,19 @@ fn serve(tcp: TcpStream, tls: Option<Arc<rustls::ServerConfig>>, state: &Mutex<S
             rustls::ServerConnection::new(config).map_err(io::Error::other).and_then(|c| converse(&mut rustls::StreamOwned::new(c, tcp), index, state))
         }
     };
-    state.lock().unwrap().connections[index].closed = true;
-    if let (Ok(After::Reset), Ok(tcp)) = (after, handle) {
-        reset(&tcp);
+    match (after, handle) {
+        (Ok(After::Reset), Ok(tcp)) => reset(&tcp),
+        (_, Ok(mut tcp)) => part(&mut tcp),
+        _ => {}
     }
+    state.lock().unwrap().connections[index].closed = true;
+}
+
+/// Closes this end and waits for the other, so that a test can know that the other has seen it.
+fn part(tcp: &mut TcpStream) {
+    let _ = tcp.shutdown(Shutdown::Write);
+    let _ = tcp.set_read_timeout(Some(PATIENCE));
+    while tcp.read(&mut [0; 4096]).is_ok_and(|n| n > 0) {}
 }
 
 /// Closing with unread input makes the kernel send RST; with nothing unread, a zero linger does.
