@@ -8,8 +8,7 @@ test: deps
 .PHONY: demo
 # Two nodes and five apps on this machine: what leaves, what stays and why.
 demo: deps
-	cargo build --locked --profile quick --bin domicile
-	$${CARGO_TARGET_DIR:-target}/quick/domicile demo --exit
+	cargo run --locked --profile quick --bin domicile -- demo --exit
 .PHONY: accuracy
 # Precision and recall of detection per category, on the labelled set.
 accuracy: deps

@@ -17,8 +17,11 @@ fn domicile(arguments: &[&str]) -> Output {
 struct Running(Child);
 
 impl Running {
-    fn start(arguments: &[&str]) -> Running {
-        Running(Command::new(env!("CARGO_BIN_EXE_domicile")).args(arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap())
+    /// With its temporary files in `temporary`.
+    fn start(arguments: &[&str], temporary: &Path) -> Running {
+        Running(
+            Command::new(env!("CARGO_BIN_EXE_domicile")).args(arguments).env("TMPDIR", temporary).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap(),
+        )
     }
 
     /// What it prints up to a line with `word`; none if it ends before.
@@ -61,7 +64,7 @@ fn every_row_holds_and_what_is_left_can_be_checked_and_run() {
     for node in ["cn-1", "eu-1"] {
         let verified = domicile(&["ledger", "verify", text(&demo.join(node).join("data/ledger"))]);
         assert!(verified.status.success(), "{node}: {}", String::from_utf8_lossy(&verified.stdout));
-        let mut again = Running::start(&["run", "--config", text(&demo.join(node).join("domicile.yaml"))]);
+        let mut again = Running::start(&["run", "--config", text(&demo.join(node).join("domicile.yaml"))], dir.path());
         assert!(again.lines_until("\"ready\"").is_some(), "{node} starts on what is left");
     }
     // Whatever crossed or was refused by policy is in its node's ledger; what stayed is not.
@@ -84,12 +87,15 @@ fn journal(folder: &Path) -> String {
 
 #[test]
 fn a_demo_that_is_told_to_stop_takes_its_nodes_and_its_folder_with_it() {
-    let mut demo = Running::start(&["demo"]);
+    let dir = tempfile::tempdir().unwrap();
+    let left = || std::fs::read_dir(dir.path()).unwrap().count();
+    let mut demo = Running::start(&["demo"], dir.path());
     let printed = demo.lines_until("Ctrl-C").expect("it stays up");
     let asks: Vec<&String> = printed.iter().filter(|line| line.contains("curl")).collect();
     let (_, address) = asks.last().unwrap().split_once("http://").unwrap();
     let (address, _) = address.split_once('/').unwrap();
     assert!(std::net::TcpStream::connect(address).is_ok(), "the admin listener is up");
+    assert_eq!(left(), 1);
     let told = Command::new("sh").args(["-c", "kill -TERM $0", &demo.0.id().to_string()]).status().unwrap();
     assert!(told.success());
     let until = Instant::now() + Duration::from_secs(20);
@@ -98,4 +104,5 @@ fn a_demo_that_is_told_to_stop_takes_its_nodes_and_its_folder_with_it() {
         std::thread::sleep(Duration::from_millis(20));
     }
     assert!(std::net::TcpStream::connect(address).is_err(), "its node is gone");
+    assert_eq!(left(), 0, "and so is its folder");
 }

@@ -1,6 +1,7 @@
 //! Made-up people, new ones in every run. Their numbers have valid check digits, so that detectors take them for real; nobody bears them.
 
 use serde_json::{Value, json};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 const SURNAMES: [&str; 8] = ["王", "李", "张", "刘", "陈", "杨", "赵", "周"];
 const GIVEN: [&str; 12] = ["晓澜", "嘉骁", "雨珺", "子翊", "思霖", "梓玥", "文昶", "静琬", "一沅", "书璟", "若笙", "明岚"];
@@ -31,11 +32,11 @@ pub(super) struct Person {
 impl Person {
     /// A person in mainland China.
     pub(super) fn mainland() -> Person {
-        let (code, place) = pick(&PLACES);
+        let (turn, (code, place)) = (next(), pick(&PLACES));
         let born = format!("{}{:02}{:02}", rand::random_range(1965..2000), rand::random_range(1..=12), rand::random_range(1..=28));
         let address = format!("{place}文三路{}号{}室", rand::random_range(100..999), rand::random_range(1001..2999));
         Person {
-            name: format!("{}{}", pick(&SURNAMES), pick(&GIVEN)),
+            name: format!("{}{}", in_turn(&SURNAMES, turn), in_turn(&GIVEN, turn / SURNAMES.len())),
             phone: format!("1{}{}", pick(&["38", "58", "77", "86"]), digits(8)),
             resident_id: resident_id(&format!("{code}{born}{}", digits(3))),
             latitude: format!("30.{}", digits(5)),
@@ -46,9 +47,10 @@ impl Person {
 
     /// A person in Germany.
     pub(super) fn german() -> Person {
+        let turn = next();
         let address = format!("Lindenstraße {}, {} Frankfurt am Main", rand::random_range(10..199), rand::random_range(60300..60600));
         Person {
-            name: format!("{} {}", pick(&FORENAMES), pick(&FAMILIES)),
+            name: format!("{} {}", in_turn(&FORENAMES, turn), in_turn(&FAMILIES, turn / FORENAMES.len())),
             phone: format!("+4915{}{}", pick(&["11", "22", "77"]), digits(7)),
             latitude: format!("50.{}", digits(5)),
             longitude: format!("8.{}", digits(5)),
@@ -103,6 +105,16 @@ impl Person {
     }
 }
 
+/// One more person: names come in turn, so that no two people of a run share one.
+fn next() -> usize {
+    static MADE: AtomicUsize = AtomicUsize::new(0);
+    MADE.fetch_add(1, Ordering::Relaxed)
+}
+
+fn in_turn(all: &[&'static str], turn: usize) -> &'static str {
+    all.get(turn % all.len()).copied().unwrap_or_default()
+}
+
 fn pick<T: Copy>(all: &[T]) -> T {
     all[rand::random_range(0..all.len())]
 }
@@ -141,6 +153,7 @@ mod tests {
     #[test]
     fn nobody_is_made_twice() {
         let (one, other) = (Person::mainland(), Person::mainland());
-        assert_ne!((one.account, one.phone, one.imei), (other.account, other.phone, other.imei));
+        let told_apart = |p: Person| [p.account, p.name, p.phone, p.imei];
+        assert!(told_apart(one).iter().zip(&told_apart(other)).all(|(one, other)| one != other));
     }
 }
