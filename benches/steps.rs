@@ -3,8 +3,8 @@
 
 mod bodies;
 mod ledger;
+mod shapes;
 
-use bodies::{HOSTILE, Shape};
 use bytes::Bytes;
 use domicile::config::Config;
 use domicile::deidentify::Keys;
@@ -18,6 +18,7 @@ use domicile::screen::{self, Inspected, Line, Message, OnRecord, Reading, Situat
 use domicile::snapshot::{Fixed, Snapshot};
 use http::{HeaderMap, HeaderValue, Method, header};
 use rustix::time::{ClockId, clock_gettime};
+use shapes::{HOSTILE, Shape};
 use std::hint::black_box;
 use std::path::Path;
 use std::process::ExitCode;
