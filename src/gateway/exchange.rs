@@ -20,7 +20,7 @@ use crate::snapshot::Snapshot;
 use http::{Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Look-ups of one decision before the registry counts as unavailable: a lease outlives a decision many times over.
 const LOOK_UPS_MAX: usize = 3;
@@ -149,7 +149,8 @@ impl Exchange {
         let bounds = upstream::Bounds {
             body_bytes: api.limits.payload.bytes,
             head_bytes: self.snapshot.config.bounds.head_bytes,
-            answer_deadline: api.limits.answer_deadline,
+            // A body that is still streaming in has its own time to arrive.
+            answer_deadline: api.limits.answer_deadline + if ready.rest.is_some() { api.limits.body_deadline } else { Duration::ZERO },
             budget: self.gateway.budget.clone(),
         };
         let answer = self.gateway.upstreams.send(&api.id, &region, message, ready.rest, &bounds).await;
