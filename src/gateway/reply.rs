@@ -115,12 +115,10 @@ impl Refusal {
         headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(if setting.language == Language::Chinese { "zh-CN" } else { "en" }));
         headers.insert(DECISION_HEADER, value(setting.id.as_str()));
         headers.insert("proxy-status", value(&format!("domicile; error={}; details=\"{}\"", self.proxy_error(), self.label())));
+        if let (StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS, Some(url)) = (status, setting.operator_url) {
+            headers.insert(header::LINK, value(&format!("<{url}>; rel=\"blocked-by\""))); // RFC 7725 §4
+        }
         match self {
-            Refusal::Decided(_) => {
-                if let Some(url) = setting.operator_url {
-                    headers.insert(header::LINK, value(&format!("<{url}>; rel=\"blocked-by\"")));
-                }
-            }
             Refusal::Redirect { location } => {
                 headers.insert(header::LOCATION, value(location));
             }
@@ -186,6 +184,11 @@ impl Refusal {
                         "请由运营方合规团队补齐 `missing` 所列事项后重新发送",
                     )
                 }),
+            ),
+            Refusal::Opaque { status: StatusCode::BAD_REQUEST, .. } => (
+                pick("The body breaks the grammar of its type", "请求体不符合其声明类型的语法"),
+                pick("a body that two programs may read in two ways is not forwarded; `opaque` says what is wrong with it", "可能被不同程序作不同解读的请求体不予转发；原因见 `opaque`"),
+                Some(pick("send a body that is valid for its content type", "请发送符合其内容类型的请求体")),
             ),
             Refusal::Opaque { .. } => (
                 pick("The message could not be inspected", "无法检查该消息"),
