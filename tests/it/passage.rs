@@ -263,7 +263,7 @@ fn withdrawn_under_load(border: &Border, node: &Node, request: &Request, id: &st
     });
     assert!(asked.iter().all(|(_, status)| matches!(status, 200 | 451)));
     let late: Vec<_> = asked.iter().filter(|(began, _)| *began > acknowledged).collect();
-    assert!(late.len() > 20 && late.iter().all(|(_, status)| *status == 451), "{through:?}: {late:?}");
+    assert!(late.len() > ASKING && late.iter().all(|(_, status)| *status == 451), "{through:?}: {late:?}");
     let time = |entry: &Value| entry["facts"]["now"].as_str().unwrap().parse::<Timestamp>().unwrap();
     let ledger = node.ledger();
     let requests: Vec<_> = ledger.iter().filter(|e| e["kind"] == "decision" && e["direction"] == "request" && e["api"] == "statistics").collect();
