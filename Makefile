@@ -22,3 +22,10 @@ bench: deps
 	@command -v nginx >/dev/null && command -v wrk >/dev/null || { apt-get update && apt-get install -y nginx-light wrk; }
 	cargo build --locked --profile $(PROFILE) --features unscreened --bin domicile-unscreened
 	cargo bench --locked --profile $(PROFILE) --bench steps --bench peers
+
+.PHONY: fuzz
+# Every parser for a minute each; needs a nightly compiler.
+FUZZ_SECONDS ?= 60
+fuzz: deps
+	@command -v cargo-fuzz >/dev/null || cargo install --locked cargo-fuzz
+	for target in payload head coding files; do cargo +nightly fuzz run --fuzz-dir tests/fuzz $$target -- -max_total_time=$(FUZZ_SECONDS) || exit 1; done

@@ -18,7 +18,7 @@ const LOCAL: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 const PRIVATE: u32 = 0o600;
 const PUBLIC: u32 = 0o644;
 
-/// Makes certificates for development.
+/// Make certificates for development
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(subcommand)]

@@ -9,7 +9,7 @@ use clap::Args;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
 
-/// Says what personal data a body holds.
+/// Say what personal data a body holds
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Media type of the body, as in its `Content-Type`; without one it is recognised if it is JSON.

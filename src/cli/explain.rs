@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-/// Explains what a policy decides.
+/// Explain what a policy decides about a message, and why
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// A policy file, or a folder with one policy.

@@ -42,19 +42,19 @@ pub enum Format {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Assessment(assessment::Arguments),
-    Certs(certs::Arguments),
-    Classify(classify::Arguments),
-    Consent(consent::Arguments),
-    Demo(demo::Arguments),
-    Exemption(exemption::Arguments),
-    Home(home::Arguments),
-    Instrument(instrument::Arguments),
-    Ledger(ledger::Arguments),
     Run(run::Arguments),
-    Explain(explain::Arguments),
-    Test(test::Arguments),
     Validate(validate::Arguments),
+    Test(test::Arguments),
+    Explain(explain::Arguments),
+    Classify(classify::Arguments),
+    Demo(demo::Arguments),
+    Home(home::Arguments),
+    Consent(consent::Arguments),
+    Instrument(instrument::Arguments),
+    Assessment(assessment::Arguments),
+    Exemption(exemption::Arguments),
+    Ledger(ledger::Arguments),
+    Certs(certs::Arguments),
 }
 
 /// How a command ended.

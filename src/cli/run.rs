@@ -12,7 +12,7 @@ use std::fmt::Display;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Runs a node.
+/// Run a node
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// The configuration.

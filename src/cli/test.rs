@@ -6,7 +6,7 @@ use crate::policy::scenarios::{Outcome, run_all, uncovered};
 use crate::policy::{Policy, Severity};
 use std::path::PathBuf;
 
-/// Runs the scenarios of policies.
+/// Run the scenarios that stand in policies
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Policy files, or folders of them.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// Where policies are looked for when neither paths nor a configuration are given.
 const POLICIES: &str = "policies";
 
-/// Checks policies, regimes, jurisdictions and taxonomy.
+/// Check policies, regimes, jurisdictions and taxonomy
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Policy files, or folders of them; without any, the `policies` of the configuration.

@@ -29,7 +29,7 @@ const SG: &str = "sg-1";
 const CN_NODE: &str = "cn-1";
 const DE_NODE: &str = "eu-1";
 
-/// Shows on this machine what leaves, what stays and why.
+/// Show on this machine what leaves, what stays and why
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// End when all rows are done: 0 if all held, 1 if not. Otherwise the nodes stay up to be tried.
