@@ -1,7 +1,7 @@
 //! What may pass and how it looks on the other side: answers, tokens, credentials, arrivals, stores that are down.
 
 use crate::border::{Border, ON_RECORD, consent, put_on_record};
-use crate::support::{Answer, Canary, Jwt, Node, Reply, Request, eventually, seed};
+use crate::support::{Answer, Canary, Jwt, LeakScan, Node, Reply, Request, eventually, seed};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -130,19 +130,18 @@ fn what_crosses_leaves_address_trace_credentials_and_device_behind() {
         let request =
             request.header("Cookie", "sid=abc").header("User-Agent", "shop/1.0").header("Accept-Language", "zh-CN").header("Referer", "https://shop.example/");
         let request = request.header("Sec-CH-UA-Platform", "\"Android\"").header("traceparent", trace).header("tracestate", "a=b").header("baggage", "user=7");
-        let answer = node.send(&request);
+        let answer = node.send(&request.header("Domicile-Decision", "forged"));
         assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+        answer.header("domicile-decision").map(str::to_owned)
     };
-    for path in ["/v1/stays", "/statistics/crosses", "/passing/crosses"] {
-        send(path);
-    }
+    let [id, ..] = ["/statistics/crosses", "/v1/stays", "/passing/crosses"].map(send);
     let stays = border.cn.only("/v1/stays");
     assert_eq!((stays.header("forwarded"), stays.header("traceparent")), (Some("for=127.0.0.1;proto=http"), Some(trace)));
     for field in ["authorization", "cookie", "user-agent", "accept-language", "referer", "sec-ch-ua-platform"] {
         assert!(stays.header(field).is_some(), "{field} goes along where nothing crosses");
     }
     let crosses = border.sg.only("/statistics/crosses");
-    assert_eq!(crosses.header("forwarded"), Some("for=unknown;proto=http"));
+    assert_eq!((crosses.header("forwarded"), crosses.header("domicile-decision").map(str::to_owned)), (Some("for=unknown;proto=http"), id));
     assert!(crosses.header("traceparent").is_some_and(|fresh| !fresh.contains("4bf92f3577b34da6a3ce929d0e0e4736")));
     for field in ["authorization", "cookie", "user-agent", "accept-language", "referer", "sec-ch-ua-platform", "tracestate", "baggage"] {
         assert_eq!(crosses.header(field), None, "{field}");
@@ -161,6 +160,24 @@ fn data_on_its_way_home_takes_its_credentials_along() {
     let seen = border.cn.only("/v1/homeward");
     assert_eq!((seen.header("authorization"), seen.header("cookie")), (Some(border.mainland().as_str()), Some("sid=abc")));
     assert_eq!(seen.header("forwarded"), Some("for=unknown;proto=http"), "it crossed all the same");
+}
+
+#[test]
+fn an_edited_answer_holds_the_lawful_records_alone_and_is_not_to_be_stored() {
+    let border = Border::new();
+    let de = border.de.url();
+    let staff = format!(
+        "{{id: staff, match: {{path: /staff/}}, policy: shopping-app, purpose: account_registration, response: {{records: \"/items/*\"}}, unlawful_record: drop, backends: {{eu-frankfurt: [\"{de}\"]}}}}"
+    );
+    let node = border.node("eu-frankfurt", "DE").api(&staff).start();
+    let (theirs, ours) = (Canary::cn(seed()), Canary::de(seed()));
+    let list = json!({"total": 2, "items": [theirs.json(), ours.json()]}).to_string();
+    border.de.on("/staff/list", Reply::json(list).header("ETag", "\"v1\"").header("Cache-Control", "public, max-age=60"));
+    let answer = node.send(&Request::get("/staff/list").header("Authorization", border.jwt.bearer("reader", "DE")));
+    assert_eq!((answer.status, answer.json()), (200, json!({"total": 2, "items": [ours.json()]})), "{}", answer.text());
+    assert_eq!((answer.header("cache-control"), answer.header("etag")), (Some("no-store"), None));
+    assert_eq!(answer.header("content-length"), Some(answer.body.len().to_string().as_str()));
+    LeakScan::of(&[&theirs]).assert_clean("the answer", &answer.raw);
 }
 
 #[test]
