@@ -43,8 +43,11 @@ const PLACES: &[Place] = &[
     Place { name: "deflate", fields: ALL, request: |p, to| Request::post(to, deflate(p.json().to_string().as_bytes())).header("Content-Encoding", "deflate") },
 ];
 
-/// A place in an answer.
-const ANSWERS: &[(&str, &[&str], fn(&Canary) -> Reply)] = &[
+/// The answer that holds a person.
+type Script = fn(&Canary) -> Reply;
+
+/// A place in an answer, and what of a person stands there.
+const ANSWERS: &[(&str, &[&str], Script)] = &[
     ("json", ALL, |p| Reply::json(p.json().to_string())),
     ("json-list", ALL, |p| Reply::json(json!({"total": 1, "items": [p.json()]}).to_string())),
     ("chunks", ALL, |p| Reply::json("").chunked(&p.json().to_string().as_bytes().chunks(7).collect::<Vec<_>>())),
