@@ -51,9 +51,9 @@ const fn string(name: &'static str, unit: fn(usize) -> String) -> Shape {
 /// What a body can be made of to hurt a reader, a detector or an editor.
 pub const HOSTILE: &[Shape] = &[
     json("[ without end", "", |_| "[".into(), ""),
-    json("lists as deep as allowed", "[", |_| format!("{}{},", "[".repeat(120), "]".repeat(120)), "]"),
-    json("keys, as many as fit", "{", |n| format!("\"k{n:07}\":1,"), "}"),
-    json("telling keys, one value each", "{", |n| format!("\"phone{n:06}\":\"x\","), "}"),
+    json("lists as deep as allowed", "[", |_| format!("{}\"{}\"{},", "[".repeat(120), "x".repeat(1_200), "]".repeat(120)), "]"),
+    json("keys, as many as fit", "{", |n| format!("\"{}\":1,", word(n)), "}"),
+    json("telling keys, one value each", "{", |n| format!("\"{}_phone\":\"x\",", word(n)), "}"),
     json("one long key", "{\"", |_| "aBc_".into(), "\":1}"),
     json("one phone a list element", "[", |n| format!("{{\"phone\":\"138{:08}\"}},", n % 100_000_000), "]"),
     Shape { long_name: true, ..json("phones under one long name", "", |n| format!("\"138{:08}\",", n % 100_000_000), "]}") },
@@ -78,6 +78,16 @@ pub const HOSTILE: &[Shape] = &[
     string("coordinates", |_| "31.2304,121.4737;".into()),
     string("blanks", |_| "  ".into()),
     Shape { content_type: "text/plain", ..json("text of surnames", "", |_| "王李张。".into(), "") },
-    Shape { content_type: "application/x-www-form-urlencoded", ..json("form, as many pairs as fit", "a=1", |n| format!("&k{n:07}=1"), "") },
+    Shape { content_type: "application/x-www-form-urlencoded", ..json("form, as many pairs as fit", "a=1", |n| format!("&{}=1", word(n)), "") },
     Shape { content_type: "application/x-www-form-urlencoded", ..json("form of escapes", "a=", |_| "%31".into(), "") },
 ];
+
+/// A name of nine letters for a number: one with digits could be data itself, and would be looked at as such.
+fn word(number: usize) -> String {
+    let letters = (0..9).scan(number, |rest, _| {
+        let letter = b'a' + (*rest % 26) as u8;
+        *rest /= 26;
+        Some(char::from(letter))
+    });
+    letters.collect()
+}

@@ -7,6 +7,7 @@ use super::lexicon::Shape;
 use super::{names, shape};
 use crate::model::Category;
 use crate::payload::Kind;
+use std::sync::LazyLock;
 
 /// How far before a value a label counts, in bytes: eight Chinese characters and a colon, or four English words.
 const REACH: usize = 28;
@@ -42,16 +43,23 @@ pub(super) fn before(text: &str, at: usize) -> Option<Label> {
     }
     let window = text.get(from..at)?;
     let window = window.rsplit(['\n', '。', ';', '；', '，']).next().unwrap_or(window).to_lowercase();
-    let found = LABELS.iter().filter_map(|(word, label)| {
-        let start = window.rfind(word)?;
+    let standing = |start: usize, word: &str| {
+        let rest = window.get(start..).filter(|rest| rest.starts_with(word))?;
         // `ip` is a label and `zip` is not; Chinese has no such edges.
         let inside = word.is_ascii()
             && (window.get(..start).is_some_and(|w| w.ends_with(|c: char| c.is_ascii_alphabetic()))
-                || window.get(start + word.len()..).is_some_and(|w| w.starts_with(|c: char| c.is_ascii_lowercase()) && word.len() < 5));
-        (!inside).then_some((start + word.len(), word.len(), *label))
-    });
-    found.max_by_key(|(end, len, _)| (*end, *len)).map(|(_, _, label)| label)
+                || rest.get(word.len()..).is_some_and(|w| w.starts_with(|c: char| c.is_ascii_lowercase()) && word.len() < 5));
+        (!inside).then_some((start + word.len(), word.len()))
+    };
+    let starts = window.bytes().enumerate().filter_map(|(start, first)| Some((start, BY_FIRST_BYTE.get(usize::from(first))?)));
+    let found = starts.flat_map(|(start, labels)| labels.iter().filter_map(move |(word, label)| Some((standing(start, word)?, *label))));
+    found.max_by_key(|(place, _)| *place).map(|(_, label)| label)
 }
+
+/// [`LABELS`] by the first byte of the word: most bytes of a text begin none, and this is asked for every number.
+static BY_FIRST_BYTE: LazyLock<[Vec<(&str, Label)>; 256]> = LazyLock::new(|| {
+    std::array::from_fn(|byte| LABELS.iter().copied().filter(|(word, _)| word.bytes().next().is_some_and(|b| usize::from(b) == byte)).collect())
+});
 
 /// `label: value` in texts, and names after a label without a colon.
 pub(super) struct Labelled;
