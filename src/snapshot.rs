@@ -92,6 +92,15 @@ impl Snapshot {
         Ok((Snapshot { config, library, sources, keys, node, apis }, warnings))
     }
 
+    /// What the platform team should look at, though the node runs without.
+    pub fn advice(&self) -> Vec<String> {
+        let mut places = self.config.regions.values();
+        let first = places.next().copied();
+        let spans_areas = first.is_some_and(|first| places.any(|other| !self.library.places().same_area(first, *other)));
+        let unnamed = self.config.apis.iter().filter(|api| spans_areas && !api.names_people());
+        unnamed.map(|api| format!("api `{}` does not say whose data it carries: without `people_of`, whatever cannot be read may be anybody's and is refused wherever it would cross", api.id)).collect()
+    }
+
     /// The policy in force for this API at `now`.
     pub fn policy(&self, api: &Api, now: Timestamp) -> Option<&Policy> {
         self.library.policy(&api.policy, now)

@@ -48,6 +48,9 @@ fn start(arguments: &Arguments) -> Result<std::convert::Infallible, String> {
     for warning in warnings {
         eprintln!("{warning}");
     }
+    for advice in snapshot.advice() {
+        eprintln!("note: {advice}");
+    }
     if config.node.loopback_as_node {
         eprintln!("warning: `loopback_as: node` places loopback callers in {}; for development only", config.node.jurisdiction);
     }

@@ -1,13 +1,15 @@
-//! `domicile validate`: reads policies and says everything that is wrong with them.
+//! `domicile validate`: reads the configuration and policies and says everything that is wrong with them.
 
 use super::{Exit, Format, read_input};
+use crate::config::Config;
 use crate::policy::{Diagnostic, Library, Severity, Source};
+use crate::snapshot::Snapshot;
 use std::path::{Path, PathBuf};
 
 /// Where policies are looked for when neither paths nor a configuration are given.
 const POLICIES: &str = "policies";
 
-/// Check policies, regimes, jurisdictions and taxonomy
+/// Check the configuration, policies, regimes, jurisdictions and taxonomy
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Policy files, or folders of them; without any, the `policies` of the configuration.
@@ -21,8 +23,14 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, format: Format) -> Exit {
-    let files = paths(arguments).and_then(|paths| read(&paths));
-    let files = match files {
+    let config = match arguments.config.as_deref().map(Config::read).transpose() {
+        Ok(config) => config,
+        Err(problems) => {
+            problems.iter().for_each(|problem| eprintln!("error: {problem}"));
+            return if problems.iter().all(|p| p.at.is_none()) { Exit::Usage } else { Exit::Bad };
+        }
+    };
+    let files = match read(&paths(arguments, config.as_ref())) {
         Ok(files) => files,
         Err(message) => {
             eprintln!("{message}");
@@ -33,6 +41,15 @@ pub(super) fn run(arguments: &Arguments, format: Format) -> Exit {
         Ok((library, found)) => (Some(library), found),
         Err(found) => (None, found),
     };
+    if let (Some(_), Some(config)) = (&library, config) {
+        match fit(config) {
+            Ok(advice) => advice.iter().for_each(|advice| eprintln!("note: {advice}\n")),
+            Err(misfit) => {
+                eprintln!("error: {}", misfit.trim_end());
+                return Exit::Bad;
+            }
+        }
+    }
     let warned = found.iter().any(|d| d.severity == Severity::Warning);
     let good = library.is_some() && !(arguments.strict && warned);
     match format {
@@ -48,20 +65,20 @@ pub(super) fn run(arguments: &Arguments, format: Format) -> Exit {
     if good { Exit::Good } else { Exit::Bad }
 }
 
-/// The part of the configuration that says where policies are.
-#[derive(serde::Deserialize)]
-struct Configured {
-    policies: PathBuf,
+fn paths(arguments: &Arguments, config: Option<&Config>) -> Vec<PathBuf> {
+    match config {
+        Some(config) => arguments.paths.iter().cloned().chain([config.policies.clone()]).collect(),
+        None if arguments.paths.is_empty() => vec![PathBuf::from(POLICIES)],
+        None => arguments.paths.clone(),
+    }
 }
 
-fn paths(arguments: &Arguments) -> Result<Vec<PathBuf>, String> {
-    let Some(config) = &arguments.config else {
-        return Ok(if arguments.paths.is_empty() { vec![PathBuf::from(POLICIES)] } else { arguments.paths.clone() });
-    };
-    let text = text(config)?;
-    let configured: Configured = serde_saphyr::from_str(&text).map_err(|e| format!("cannot read `{}`: {e}", config.display()))?;
-    let beside = config.parent().unwrap_or(Path::new("")).join(configured.policies);
-    Ok(arguments.paths.iter().cloned().chain([beside]).collect())
+/// What is wrong between the configuration and its policies, or what is worth a look.
+fn fit(config: Config) -> Result<Vec<String>, String> {
+    let fixed = super::run::fixed(config)?;
+    let files = crate::gateway::read_policies(&fixed.config.policies)?;
+    let (snapshot, _) = Snapshot::compile(&fixed, &files).map_err(|e| e.to_string())?;
+    Ok(snapshot.advice())
 }
 
 /// The files under `paths` with their text, folders in full depth, in the order of their names.

@@ -326,11 +326,6 @@ impl Config {
 }
 
 impl Api {
-    /// The backends in a region.
-    pub fn backends_in(&self, region: &Region) -> Option<&[Backend]> {
-        self.backends.iter().find(|(name, _)| name == region).map(|(_, backends)| backends.as_slice())
-    }
-
     /// Whether `people_of` stands in the file, or the default holds.
     pub fn names_people(&self) -> bool {
         self.people_of.is_some()

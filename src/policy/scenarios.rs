@@ -1,6 +1,6 @@
 //! What `explain` reads and policies are tested with: a situation in words, turned into facts.
 
-use super::{Builtin, Library, Policy, Setting, decide};
+use super::{Library, Policy, Setting, decide};
 use crate::model::basis::{Assessment, Consent, Exemption, Instrument};
 use crate::model::facts::{Arrival, CallerFacts, Direction, Otherwise, Site, Store, Terms, UnlawfulField, UnlawfulRecord, Volume};
 use crate::model::{ApiId, Bases, Decision, Facts, OpaqueReason, Places, Purpose, RecipientId, RecordFacts, Region, Regions, RuleId};
@@ -250,11 +250,6 @@ fn compare(wanted: &serde_json::Value, found: &serde_json::Value, at: &str, diff
         _ if wanted == found => {}
         _ => differences.push(format!("{here}: expected {wanted}, found {found}")),
     }
-}
-
-/// Whether a rule is built in: such rules are always there and need no coverage.
-pub fn is_built_in(id: &RuleId) -> bool {
-    id.as_str().parse::<Builtin>().is_ok()
 }
 
 /// Runs every scenario of every version of every policy.

@@ -97,13 +97,8 @@ fn verified(caller: &Caller) -> Option<Named> {
 /// The subject of a record, if the naming is believed: a body may name anybody, so that only a trusted service's word
 /// or the caller's own verified subject counts in a request. A response comes from a backend, whose word does.
 fn believed<'a>(record: &'a Record, caller: Option<&'a Named>, situation: &Situation<'_>) -> Option<&'a Named> {
-    match &record.named {
-        _ if record.echoed => caller,
-        Some(named) if situation.direction == Direction::Response || situation.trusted_subject || Some(named) == caller => Some(named),
-        Some(_) => None,
-        None if situation.speaks_of_caller => caller,
-        None => None,
-    }
+    let response = situation.direction == Direction::Response;
+    if record.echoed { caller } else { origin::named_subject(record.named.as_ref(), caller, situation.trusted_subject || response, situation.speaks_of_caller) }
 }
 
 /// The facts of one message: the only thing its decision can read.

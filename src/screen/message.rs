@@ -45,9 +45,4 @@ impl Message {
     pub fn content_encoding(&self) -> Option<&str> {
         self.headers.get(header::CONTENT_ENCODING).and_then(|v| v.to_str().ok())
     }
-
-    /// Whether this is a request.
-    pub fn is_request(&self) -> bool {
-        matches!(self.line, Line::Request { .. })
-    }
 }
