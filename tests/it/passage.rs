@@ -186,6 +186,10 @@ fn a_registry_that_is_gone_or_garbage_stops_transfers_and_nothing_else() {
     let person = Canary::de(seed());
     for fault in ["deleted", "garbage"] {
         let node = border.node("eu-frankfurt", "DE").start();
+        let becomes = |value: f64| {
+            eventually(&format!("health {value} of the {fault} registry"), || Some(()).filter(|()| node.metric("domicile_registry_healthy", &[]) == value))
+        };
+        becomes(1.0);
         let registry = node.dir().join("data/registry.db");
         match fault {
             "deleted" => std::fs::remove_file(&registry).unwrap(),
@@ -197,7 +201,7 @@ fn a_registry_that_is_gone_or_garbage_stops_transfers_and_nothing_else() {
                 std::fs::rename(&other, &registry).unwrap();
             }
         }
-        eventually(&format!("the {fault} registry to be missed"), || Some(()).filter(|()| node.metric("domicile_registry_healthy", &[]) == 0.0));
+        becomes(0.0);
         let transfer = node.send(&Request::post("/v1/transfer", Canary::cn(seed()).json().to_string()).header("Authorization", border.mainland()));
         assert_eq!((transfer.status, transfer.json()["type"].as_str()), (503, Some("urn:domicile:problem:registry_unavailable")), "{fault}");
         assert_eq!((transfer.header("retry-after").is_some(), transfer.header("cache-control")), (true, Some("no-store")));
