@@ -54,7 +54,7 @@ fn start(arguments: &Arguments) -> Result<std::convert::Infallible, String> {
     if config.node.loopback_as_node {
         eprintln!("warning: `loopback_as: node` places loopback callers in {}; for development only", config.node.jurisdiction);
     }
-    let (registry, ledger) = stores(&config)?;
+    let (registry, ledger, torn_bytes) = stores(&config)?;
     let metrics = Arc::new(Metrics::new());
     let mut beside: Vec<(&'static str, Arc<dyn Beside>)> = vec![("reload", Arc::new(Reload)), ("journal", Arc::new(Journalling))];
     let mut address = None;
@@ -63,7 +63,7 @@ fn start(arguments: &Arguments) -> Result<std::convert::Infallible, String> {
         address = Some(admin.address());
         beside.push(("admin", Arc::new(admin)));
     }
-    gateway::start(Node { fixed, snapshot, registry, ledger, metrics, quiet: arguments.quiet }, beside, address).map_err(|e| e.to_string())
+    gateway::start(Node { fixed, snapshot, registry, ledger, metrics, quiet: arguments.quiet, torn_bytes }, beside, address).map_err(|e| e.to_string())
 }
 
 /// What is read once: keys, identity, the country database.
@@ -74,7 +74,7 @@ pub fn fixed(config: Config) -> Result<Fixed, String> {
 }
 
 /// The registry and the ledger, in the order that lets the ledger compare itself with the head the registry remembers.
-fn stores(config: &Config) -> Result<(Arc<dyn registry::Registry>, ledger::Writer), String> {
+fn stores(config: &Config) -> Result<(Arc<dyn registry::Registry>, ledger::Writer, u64), String> {
     std::fs::create_dir_all(&config.data).map_err(|e| format!("cannot create `{}`: {e}", config.data.display()))?;
     let key = RegistryKey::load_or_create(&config.registry.with_extension("key")).map_err(|e| e.to_string())?;
     let embedded = Arc::new(Embedded::open(&config.registry, &key, registry::Options::default()).map_err(|e| e.to_string())?);
@@ -83,7 +83,7 @@ fn stores(config: &Config) -> Result<(Arc<dyn registry::Registry>, ledger::Write
     if recovery.torn_bytes > 0 {
         eprintln!("the ledger ended in an unfinished line of {} bytes, which was cut: it was never acknowledged", recovery.torn_bytes);
     }
-    Ok((embedded, ledger))
+    Ok((embedded, ledger, recovery.torn_bytes))
 }
 
 fn only_loopback(config: &Config) -> bool {

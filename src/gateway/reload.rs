@@ -74,8 +74,6 @@ pub struct Reload;
 #[async_trait]
 impl Beside for Reload {
     async fn run(&self, gateway: Arc<Gateway>, fixed: Fixed) {
-        gateway.tell_policies();
-        gateway.metrics.reload_successful.set(1);
         let changed = Arc::new(Notify::new());
         let told = changed.clone();
         let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {

@@ -54,6 +54,8 @@ pub struct Node {
     pub ledger: ledger::Writer,
     pub metrics: Arc<Metrics>,
     pub quiet: bool,
+    /// What opening the ledger cut from its end.
+    pub torn_bytes: u64,
 }
 
 /// Something that runs beside the exchanges until the node stops.
@@ -80,6 +82,7 @@ pub fn start(node: Node, beside: Vec<(&'static str, Arc<dyn Beside>)>, admin: Op
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| StartError(format!("cannot start: {e}")))?;
     runtime.block_on(gateway.upstreams.resolve());
     drop(runtime);
+    gateway.begin(node.torn_bytes);
     let mut server = Server::new_with_opt_and_conf(Some(Opt::default()), settings(&config));
     server.bootstrap();
     let connections = Arc::new(AtomicUsize::new(0));
@@ -94,6 +97,29 @@ pub fn start(node: Node, beside: Vec<(&'static str, Arc<dyn Beside>)>, admin: Op
     server.add_service(background_service("drain", Drain { gateway, connections }));
     log.line("ready", json!({"node": config.node.id, "region": config.node.region, "listen": addresses, "admin": admin.map(|a| a.to_string())}));
     server.run_forever()
+}
+
+impl Gateway {
+    /// The node's own state, before the first request: in the ledger, and in metrics that an alert may look at from the first second on.
+    fn begin(&self, torn_bytes: u64) {
+        let snapshot = self.snapshot();
+        let policies = snapshot.library.ids().filter_map(|id| snapshot.library.policy(id, self.now())).map(|p| p.stamp().digest.clone()).collect();
+        let start = Event::Start { version: env!("CARGO_PKG_VERSION").into(), policies, torn_bytes };
+        if let Some(entry) = self.entry_of_node(start) {
+            self.ledger.append_later(entry);
+        }
+        self.metrics.reload_successful.set(1);
+        self.metrics.ledger_healthy.set(i64::from(self.ledger.healthy()));
+        self.metrics.registry_healthy.set(i64::from(self.registry.healthy()));
+        self.tell_policies();
+    }
+
+    fn entry_of_node(&self, event: Event) -> Option<Entry> {
+        let snapshot = self.snapshot();
+        let node = &snapshot.config.node;
+        let id = format!("node/{}", self.new_id()).parse().ok()?;
+        Some(Entry { time: self.now(), id, node: node.id.clone(), region: node.region.clone(), event })
+    }
 }
 
 fn settings(config: &Config) -> ServerConf {
@@ -235,10 +261,7 @@ impl BackgroundService for Drain {
         while self.connections.load(Ordering::SeqCst) > 0 {
             tokio::time::sleep(DRAIN_LOOK).await;
         }
-        let snapshot = self.gateway.snapshot();
-        let node = &snapshot.config.node;
-        if let Ok(id) = format!("node/{}", self.gateway.new_id()).parse() {
-            let stop = Entry { time: self.gateway.now(), id, node: node.id.clone(), region: node.region.clone(), event: Event::Stop };
+        if let Some(stop) = self.gateway.entry_of_node(Event::Stop) {
             let _ = self.gateway.ledger.append(stop).await; // waits for every entry before it
         }
         self.gateway.log.line("stopped", json!({}));
