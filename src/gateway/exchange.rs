@@ -177,7 +177,13 @@ impl Exchange {
     }
 
     /// Steps 5 to 9, either way: inspect, gather, decide, apply.
-    async fn screened(&mut self, way: Way<'_>, message: Message, addressed: Option<Region>, backend: Option<Region>) -> Result<(Cleared, Option<Event>), Refusal> {
+    async fn screened(
+        &mut self,
+        way: Way<'_>,
+        message: Message,
+        addressed: Option<Region>,
+        backend: Option<Region>,
+    ) -> Result<(Cleared, Option<Event>), Refusal> {
         let Way { direction, api, .. } = way;
         let snapshot = self.snapshot.clone();
         let began = Instant::now();

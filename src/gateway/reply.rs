@@ -187,7 +187,10 @@ impl Refusal {
             ),
             Refusal::Opaque { status: StatusCode::BAD_REQUEST, .. } => (
                 pick("The body breaks the grammar of its type", "请求体不符合其声明类型的语法"),
-                pick("a body that two programs may read in two ways is not forwarded; `opaque` says what is wrong with it", "可能被不同程序作不同解读的请求体不予转发；原因见 `opaque`"),
+                pick(
+                    "a body that two programs may read in two ways is not forwarded; `opaque` says what is wrong with it",
+                    "可能被不同程序作不同解读的请求体不予转发；原因见 `opaque`",
+                ),
                 Some(pick("send a body that is valid for its content type", "请发送符合其内容类型的请求体")),
             ),
             Refusal::Opaque { .. } => (

@@ -183,12 +183,7 @@ impl std::fmt::Debug for Caller {
 
 /// The subject of a record. What a body names counts on `trusted_subject` APIs; elsewhere it must be the caller's own verified subject, for otherwise
 /// anyone could borrow the id of a person who consented. A record that names nobody speaks of the caller only on `speaks_of: caller` APIs.
-pub fn named_subject<'a, T: PartialEq>(
-    named: Option<&'a T>,
-    caller: Option<&'a T>,
-    trusted_subject: bool,
-    speaks_of_caller: bool,
-) -> Option<&'a T> {
+pub fn named_subject<'a, T: PartialEq>(named: Option<&'a T>, caller: Option<&'a T>, trusted_subject: bool, speaks_of_caller: bool) -> Option<&'a T> {
     match named {
         Some(named) => Some(named).filter(|named| trusted_subject || Some(*named) == caller),
         None => caller.filter(|_| speaks_of_caller),
