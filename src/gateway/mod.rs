@@ -128,12 +128,11 @@ impl Exchange {
         let seconds = self.started.elapsed().as_secs_f64();
         metrics.requests.with_label_values(&[api, node.as_str(), destination, action, class]).inc();
         metrics.request.with_label_values(&[api, class]).observe(seconds);
-        let decided: Vec<_> = self.decisions.iter().map(|(direction, d)| json!({"direction": direction, "outcome": d.outcome, "action": d.action, "destination": d.destination, "rules": d.rules, "stays": d.stays, "policy": d.policy})).collect();
-        self.gateway.log.line(
-            "exchange",
-            json!({"decision_id": self.id, "api": api, "method": self.method.as_str(), "status": response.status().as_u16(), "refused": refused, "decisions": decided,
-                   "inspected": self.inspected, "request_forwarded": self.forwarded, "seconds": seconds}),
-        );
+        self.gateway.log.line("exchange", || {
+            let decided = self.decisions.iter().map(|(direction, d)| json!({"direction": direction, "outcome": d.outcome, "action": d.action, "destination": d.destination, "rules": d.rules, "stays": d.stays, "policy": d.policy}));
+            json!({"decision_id": self.id, "api": api, "method": self.method.as_str(), "status": response.status().as_u16(), "refused": refused, "decisions": decided.collect::<Vec<_>>(),
+                   "inspected": self.inspected, "request_forwarded": self.forwarded, "seconds": seconds})
+        });
         response
     }
 }

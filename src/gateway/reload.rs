@@ -42,12 +42,12 @@ impl Gateway {
                 self.state.store(Arc::new(snapshot));
                 self.tell_policies();
                 self.metrics.reload_successful.set(1);
-                self.log.line("reload", json!({"taken": true, "warnings": warnings.iter().map(ToString::to_string).collect::<Vec<_>>()}));
+                self.log.line("reload", || json!({"taken": true, "warnings": warnings.iter().map(ToString::to_string).collect::<Vec<_>>()}));
                 Ok(())
             }
             Err(why) => {
                 self.metrics.reload_successful.set(0);
-                self.log.line("reload", json!({"taken": false, "why": why}));
+                self.log.line("reload", || json!({"taken": false, "why": why}));
                 Err(why)
             }
         }

@@ -95,7 +95,7 @@ pub fn start(node: Node, beside: Vec<(&'static str, Arc<dyn Beside>)>, admin: Op
     }
     server.add_service(background_service("upstreams", Probes { gateway: gateway.clone() }));
     server.add_service(background_service("drain", Drain { gateway, connections }));
-    log.line("ready", json!({"node": config.node.id, "region": config.node.region, "listen": addresses, "admin": admin.map(|a| a.to_string())}));
+    log.line("ready", || json!({"node": config.node.id, "region": config.node.region, "listen": addresses, "admin": admin.map(|a| a.to_string())}));
     server.run_forever()
 }
 
@@ -257,14 +257,14 @@ struct Drain {
 impl BackgroundService for Drain {
     async fn start(&self, mut shutdown: ShutdownWatch) {
         let _ = shutdown.wait_for(|stop| *stop).await;
-        self.gateway.log.line("draining", json!({"connections": self.connections.load(Ordering::SeqCst)}));
+        self.gateway.log.line("draining", || json!({"connections": self.connections.load(Ordering::SeqCst)}));
         while self.connections.load(Ordering::SeqCst) > 0 {
             tokio::time::sleep(DRAIN_LOOK).await;
         }
         if let Some(stop) = self.gateway.entry_of_node(Event::Stop) {
             let _ = self.gateway.ledger.append(stop).await; // waits for every entry before it
         }
-        self.gateway.log.line("stopped", json!({}));
+        self.gateway.log.line("stopped", || json!({}));
         tokio::time::sleep(DRAIN_LOOK).await; // the log's last lines
         std::process::exit(0);
     }
