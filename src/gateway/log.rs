@@ -12,30 +12,36 @@ const LINES_WAITING_MAX: usize = 64 << 10;
 /// exchange, by each.
 const GATHERING: Duration = Duration::from_millis(5);
 
-/// Where lines go; none: to nowhere. Cheap to clone.
+/// What exchanges are called in the log.
+pub const EXCHANGE: &str = "exchange";
+
+/// Where lines go. Cheap to clone.
 #[derive(Clone)]
-pub struct Log(Option<SyncSender<String>>);
+pub struct Log {
+    lines: SyncSender<String>,
+    /// Nothing about single exchanges is written.
+    quiet: bool,
+}
 
 impl Log {
-    /// Writes to standard output, or to nowhere.
+    /// Writes to standard output.
     pub fn start(quiet: bool) -> Self {
-        if quiet {
-            return Log(None);
-        }
-        let (sender, receiver) = sync_channel(LINES_WAITING_MAX);
+        let (lines, receiver) = sync_channel(LINES_WAITING_MAX);
         std::thread::spawn(move || write_lines(&receiver));
-        Log(Some(sender))
+        Log { lines, quiet }
     }
 
     /// One line. `fields` must hold ids, counts and closed words only; asked for only if somebody reads them.
     pub fn line(&self, event: &str, fields: impl FnOnce() -> Value) {
-        let Some(sender) = &self.0 else { return };
+        if self.quiet && event == EXCHANGE {
+            return;
+        }
         let mut fields = fields();
         if let Value::Object(members) = &mut fields {
             members.insert("time".into(), json!(jiff::Timestamp::now().to_string()));
             members.insert("event".into(), json!(event));
         }
-        let _ = sender.try_send(fields.to_string()); // a full queue drops the line: a log never stops an exchange
+        let _ = self.lines.try_send(fields.to_string()); // a full queue drops the line: a log never stops an exchange
     }
 }
 

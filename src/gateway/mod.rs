@@ -128,7 +128,7 @@ impl Exchange {
         let seconds = self.started.elapsed().as_secs_f64();
         metrics.requests.with_label_values(&[api, node.as_str(), destination, action, class]).inc();
         metrics.request.with_label_values(&[api, class]).observe(seconds);
-        self.gateway.log.line("exchange", || {
+        self.gateway.log.line(log::EXCHANGE, || {
             let decided = self.decisions.iter().map(|(direction, d)| json!({"direction": direction, "outcome": d.outcome, "action": d.action, "destination": d.destination, "rules": d.rules, "stays": d.stays, "policy": d.policy}));
             json!({"decision_id": self.id, "api": api, "method": self.method.as_str(), "status": response.status().as_u16(), "refused": refused, "decisions": decided.collect::<Vec<_>>(),
                    "inspected": self.inspected, "request_forwarded": self.forwarded, "seconds": seconds})
