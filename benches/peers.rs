@@ -267,7 +267,9 @@ fn report(samples: &Samples) -> String {
         });
         let _ = writeln!(text, "{:30}{}", format!("{one} / {other}"), cells.collect::<String>());
     }
-    let columns: [(&str, fn(&Sample) -> f64, usize); 4] = [
+    /// What a table shows, how it is read off a sample, and its decimals.
+    type Column = (&'static str, fn(&Sample) -> f64, usize);
+    let columns: [Column; 4] = [
         ("CPU per request, microseconds", |s| s.cpu, 1),
         ("requests per second, thousands", |s| s.requests_per_second / 1e3, 1),
         ("p50 latency, ms, saturated", |s| s.latency[0], 2),
