@@ -3,6 +3,7 @@
 use super::exchange::Exchange;
 use super::reply;
 use super::upstream::Outgoing;
+use crate::payload::coding;
 use crate::screen::{Line, Message};
 use http::{HeaderValue, Response, header};
 use hyper::body::Incoming;
@@ -76,7 +77,6 @@ fn valid_traceparent(value: &HeaderValue) -> bool {
 /// The backend may use the codings the caller accepts and we decode, no others.
 pub(super) fn accept_only_what_is_decoded(message: &mut Message) {
     let accepted = message.headers.get(header::ACCEPT_ENCODING).and_then(|v| v.to_str().ok()).unwrap_or("").to_ascii_lowercase();
-    let both =
-        accepted.split(',').map(|c| c.split(';').next().unwrap_or("").trim()).filter(|c| matches!(*c, "gzip" | "deflate")).collect::<Vec<_>>().join(", ");
+    let both = accepted.split(',').map(|c| c.split(';').next().unwrap_or("").trim()).filter(|c| coding::DECODED.contains(c)).collect::<Vec<_>>().join(", ");
     set(message, "accept-encoding", if both.is_empty() { "identity" } else { &both });
 }

@@ -7,8 +7,8 @@ use flate2::{Decompress, FlushDecompress, Status};
 use std::borrow::Cow;
 use std::io::Read;
 
-/// What this gateway can read, as the value of `Accept-Encoding` towards a backend.
-pub const ACCEPTED: &str = "gzip, deflate";
+/// Content codings that are undone; a backend is asked for no others, so that its answers can be read.
+pub const DECODED: [&str; 2] = ["gzip", "deflate"];
 
 /// The bytes without their content coding: `identity`, `gzip` or `deflate`.
 ///
